@@ -1,0 +1,430 @@
+//! The life of an order: which step leads from which stage to which. Pure; the only place that changes a stage.
+//!
+//! ```text
+//! Imported ─▶ Ready ─▶ Sending ─▶ Accepted ─▶ PartlyShipped ─▶ Shipped ─▶ Posted
+//!    │          ▲ │        │           └────────────────────────▶ Cancelled
+//!    ├ Waiting ─┤ │        ├▶ Held (refused)
+//!    ├ Excluded ┤ │        └▶ InDoubt ─▶ Accepted, Ready, or Held
+//!    └ Held ◀───┴─┘
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::admission::Admission;
+use crate::ids::{OrderKey, PackageId, Token, WarehouseOrderId};
+use crate::order::OrderDigest;
+use crate::record::{Cause, Claim, Entry, RECENT_ENTRIES, Record, Stage};
+use crate::shipment::{Package, Post, is_complete};
+
+/// How long things may take. One set per deployment; the demo uses a fast one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long one attempt may take until it must have sent its request.
+    pub send_within: Duration,
+    /// From the claim until nothing of the attempt can land any more: `send_within`, plus the longest flight of a late
+    /// request, plus the largest difference between two machines' clocks.
+    pub lease: Duration,
+    /// How long after its import an order is looked at again, if the queue has lost it.
+    pub grace: Duration,
+    /// The first wait after a failed attempt; doubled for each further one.
+    pub first_retry: Duration,
+    /// The longest wait between two attempts.
+    pub longest_retry: Duration,
+    /// The first look at an order that the warehouse has; doubled each time, up to a day.
+    pub first_watch: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            send_within: Duration::from_secs(60),
+            lease: Duration::from_secs(8 * 60),
+            grace: Duration::from_secs(10 * 60),
+            first_retry: Duration::from_secs(30),
+            longest_retry: Duration::from_secs(15 * 60),
+            first_watch: Duration::from_secs(3600),
+        }
+    }
+}
+
+impl Pace {
+    /// When the attempt after `attempts` failed ones may start. `jitter` spreads equal waits by up to a quarter.
+    #[must_use]
+    pub fn retry_at(
+        &self,
+        now: Timestamp,
+        attempts: u32,
+        jitter: Token,
+        asked: Option<Duration>,
+    ) -> Timestamp {
+        let doubled =
+            self.first_retry.saturating_mul(1_u32.checked_shl(attempts.min(16)).unwrap_or(u32::MAX));
+        let wait = doubled.min(self.longest_retry);
+        let spread = (wait / 4).as_millis().max(1) as u64;
+        let wait = (wait + Duration::from_millis(jitter.0 % spread)).max(asked.unwrap_or_default());
+        later(now, wait)
+    }
+
+    /// When to look next at an order that was imported at `imported` and needs nothing now: after half its age again.
+    #[must_use]
+    pub fn watch_at(&self, now: Timestamp, imported: Timestamp) -> Timestamp {
+        let age = now.duration_since(imported).unsigned_abs();
+        later(now, age.clamp(self.first_watch, Duration::from_secs(86_400)))
+    }
+}
+
+/// `now` plus `wait`, at most the end of time.
+#[must_use]
+pub fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Something that happens to an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// It was decided anew, from the store's document, the policies or the mapping.
+    Admit(Admission, Option<OrderDigest>),
+    /// An attempt takes it, to send so many pieces by this version of the mapping.
+    Claim {
+        /// When nothing of the attempt can land any more.
+        until: Timestamp,
+        /// Pieces to be sent.
+        units: u32,
+        /// The mapping's version.
+        mapping: u64,
+    },
+    /// The attempt certainly changed nothing at the warehouse; again at the given instant.
+    Release {
+        /// The attempt's token; nobody else can know.
+        attempt: Token,
+        /// When the next attempt may start.
+        not_before: Timestamp,
+        /// What went wrong.
+        why: String,
+    },
+    /// The warehouse said no to the attempt.
+    Refuse(Token, Cause),
+    /// The answer was lost; the warehouse can be asked at the given instant.
+    Doubt {
+        /// The attempt's token; after its lease anybody may doubt it.
+        attempt: Token,
+        /// When its answer can be trusted.
+        ask_at: Timestamp,
+        /// What went wrong.
+        why: String,
+    },
+    /// Asking failed; ask again at the given instant.
+    AskLater {
+        /// When to ask again.
+        ask_at: Timestamp,
+        /// What went wrong.
+        why: String,
+    },
+    /// The warehouse has it.
+    Accept {
+        /// Its id there.
+        id: WarehouseOrderId,
+        /// How we know.
+        how: &'static str,
+    },
+    /// The warehouse was asked and does not have it, or refuses duplicates anyway: send again.
+    SendAgain(&'static str),
+    /// Nobody can find out: a person must look.
+    GiveUp,
+    /// A package has left.
+    Ship(Package),
+    /// An attempt takes the posting of a package.
+    ClaimPost {
+        /// Which package.
+        package: PackageId,
+        /// When nothing of the attempt can land any more.
+        until: Timestamp,
+    },
+    /// What became of the post of a package.
+    SettlePost {
+        /// Which package.
+        package: PackageId,
+        /// What became of it; never a claim.
+        post: Post,
+        /// When to try again, when it is still due.
+        again: Option<Timestamp>,
+    },
+    /// The sale was taken back and the warehouse has cancelled, or never had it.
+    Cancel(String),
+    /// It was sent, and now a person must look.
+    Flag(Cause),
+}
+
+impl Step {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Admit(..) => "admit",
+            Self::Claim { .. } => "claim",
+            Self::Release { .. } => "release",
+            Self::Refuse(..) => "refuse",
+            Self::Doubt { .. } => "doubt",
+            Self::AskLater { .. } => "ask later",
+            Self::Accept { .. } => "accept",
+            Self::SendAgain(_) => "send again",
+            Self::GiveUp => "give up",
+            Self::Ship(_) => "ship",
+            Self::ClaimPost { .. } => "claim post",
+            Self::SettlePost { .. } => "settle post",
+            Self::Cancel(_) => "cancel",
+            Self::Flag(_) => "flag",
+        }
+    }
+}
+
+/// A step that is not allowed at this stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forbidden {
+    /// The stage's word.
+    pub stage: &'static str,
+    /// The step's word.
+    pub step: &'static str,
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an order that is {} cannot {}", self.stage, self.step)
+    }
+}
+
+impl std::error::Error for Forbidden {}
+
+/// Who takes a step, and when: written into the story and the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp<'a> {
+    /// The use case or person.
+    pub by: &'a str,
+    /// When.
+    pub at: Timestamp,
+    /// Names this write.
+    pub token: Token,
+}
+
+impl Record {
+    /// The record of an order that comes into the ledger. `wake` is a date that the ledger already expects it on.
+    #[must_use]
+    pub fn imported(
+        key: OrderKey,
+        to: &Admission,
+        digest: Option<OrderDigest>,
+        wake: Timestamp,
+        stamp: Stamp,
+    ) -> Self {
+        let stage = to.stage();
+        let what = format!("imported: {}", described(&stage));
+        Self {
+            key,
+            version: 1,
+            written: stamp.token,
+            stage,
+            since: stamp.at,
+            imported_at: stamp.at,
+            attempts: 0,
+            revision: 0,
+            digest,
+            wake: Some(wake),
+            units: 0,
+            mapping: 0,
+            warehouse_order: None,
+            packages: Vec::new(),
+            story: vec![Entry { seq: 0, at: stamp.at, by: stamp.by.to_owned(), what }],
+            spilled: Vec::new(),
+        }
+    }
+
+    /// The record after a step.
+    ///
+    /// # Errors
+    /// When the step is not allowed at this stage. The record is as it was.
+    pub fn step(&self, step: Step, stamp: Stamp) -> Result<Self, Forbidden> {
+        let forbidden = Forbidden { stage: self.stage.word(), step: step.word() };
+        let mut next = self.clone();
+        let what = next.take(step, stamp).ok_or(forbidden)?;
+        if std::mem::discriminant(&next.stage) != std::mem::discriminant(&self.stage) {
+            next.since = stamp.at;
+        }
+        next.version += 1;
+        next.written = stamp.token;
+        next.tell(stamp, what);
+        Ok(next)
+    }
+
+    /// Changes what the step changes and says what happened; none when the step is not allowed.
+    fn take(&mut self, step: Step, stamp: Stamp) -> Option<String> {
+        use Stage::{Accepted, Cancelled, Excluded, Held, InDoubt, PartlyShipped, Ready, Sending, Waiting};
+        match (&self.stage, step) {
+            (Waiting(_) | Held(_) | Excluded(_) | Ready { .. }, Step::Admit(to, digest))
+                if !self.may_be_there() =>
+            {
+                self.stage = to.stage();
+                self.digest = digest.or_else(|| self.digest.take());
+                self.wake = to.wake().or(self.wake);
+                Some(described(&self.stage))
+            }
+            (Ready { .. }, Step::Claim { until, units, mapping }) => {
+                self.stage = Sending(Claim { token: stamp.token, until });
+                self.attempts += 1;
+                self.units = units;
+                self.mapping = mapping;
+                self.wake = self.wake.filter(|wake| *wake >= until).or(Some(until));
+                Some(format!("sending, attempt {}", self.attempts))
+            }
+            (Sending(claim), Step::Release { attempt, not_before, why }) if claim.token == attempt => {
+                self.stage = Ready { not_before: Some(not_before) };
+                self.wake = Some(not_before);
+                Some(format!("not sent: {why}"))
+            }
+            (Sending(claim), Step::Refuse(attempt, cause)) if claim.token == attempt => {
+                let what = format!("held: {cause}");
+                self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
+                self.stage = Held(cause);
+                Some(what)
+            }
+            (Sending(claim), Step::Doubt { attempt, ask_at, why })
+                if claim.token == attempt || stamp.at >= claim.until =>
+            {
+                Some(self.doubt(ask_at, &why))
+            }
+            (InDoubt { .. }, Step::AskLater { ask_at, why }) => Some(self.doubt(ask_at, &why)),
+            (Sending(_) | InDoubt { .. } | Held(Cause::InDoubt), Step::Accept { id, how }) => {
+                let what = format!("accepted as {id}{how}");
+                self.warehouse_order = Some(id);
+                self.stage = self.shipping_stage();
+                Some(what)
+            }
+            (InDoubt { .. } | Held(Cause::InDoubt), Step::SendAgain(why)) => {
+                self.stage = Ready { not_before: None };
+                Some(format!("to be sent again: {why}"))
+            }
+            (InDoubt { .. }, Step::GiveUp) => {
+                self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
+                self.stage = Held(Cause::InDoubt);
+                Some(format!("held: {}", Cause::InDoubt))
+            }
+            (_, Step::Ship(package)) => self.ship(package),
+            (_, Step::ClaimPost { package, until }) => self.claim_post(&package, until, stamp),
+            (_, Step::SettlePost { package, post, again }) => self.settle_post(&package, post, again),
+            (
+                Waiting(_) | Ready { .. } | Held(_) | Excluded(_) | Accepted | PartlyShipped,
+                Step::Cancel(why),
+            ) => {
+                self.stage = Cancelled;
+                Some(format!("cancelled: {why}"))
+            }
+            (Accepted | PartlyShipped, Step::Flag(cause)) => {
+                let what = format!("held: {cause}");
+                self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
+                self.stage = Held(cause);
+                Some(what)
+            }
+            _ => None,
+        }
+    }
+
+    /// Is it possible that the warehouse has it, so that deciding anew could send it twice?
+    #[must_use]
+    pub fn may_be_there(&self) -> bool {
+        let doubtful = matches!(
+            self.stage,
+            Stage::Sending(_)
+                | Stage::InDoubt { .. }
+                | Stage::Held(Cause::InDoubt | Cause::ChangedAfterSending | Cause::NotCancelled(_))
+        );
+        doubtful || self.warehouse_order.is_some() || !self.packages.is_empty()
+    }
+
+    /// A notice proves that the warehouse has the order, wherever we thought it was.
+    fn ship(&mut self, package: Package) -> Option<String> {
+        let tracking = package.tracking.as_ref().map_or("no tracking", |t| t.number.as_str()).to_owned();
+        let voided = package.voided;
+        match self.packages.iter_mut().find(|known| known.id == package.id) {
+            Some(known) if known.voided == voided && known.tracking == package.tracking => return None,
+            Some(known) if known.voided == voided && known.tracking.is_some() && !voided => {
+                // A number that changed after the label was made: post the new one too.
+                let post = if package.tracking.is_some() { Post::Due } else { known.post.clone() };
+                *known = Package { post, ..package };
+            }
+            Some(known) => *known = Package { post: merged_post(known, &package), ..package },
+            None => self.packages.push(package),
+        }
+        if self.stage != Stage::Cancelled {
+            self.stage = self.shipping_stage();
+        }
+        Some(format!("{}: {tracking}", if voided { "package taken back" } else { "package left" }))
+    }
+
+    fn doubt(&mut self, ask_at: Timestamp, why: &str) -> String {
+        self.stage = Stage::InDoubt { ask_at };
+        self.wake = Some(ask_at);
+        format!("in doubt: {why}")
+    }
+
+    fn claim_post(&mut self, id: &PackageId, until: Timestamp, stamp: Stamp) -> Option<String> {
+        let package =
+            self.packages.iter_mut().find(|package| package.id == *id && package.is_free(stamp.at))?;
+        package.post = Post::Claimed { token: stamp.token, until };
+        Some(format!("posting tracking of package {id}"))
+    }
+
+    fn settle_post(&mut self, id: &PackageId, post: Post, again: Option<Timestamp>) -> Option<String> {
+        let package = self.packages.iter_mut().find(|package| package.id == *id)?;
+        if matches!(post, Post::Claimed { .. }) || matches!(package.post, Post::Posted) {
+            return None;
+        }
+        let what = match &post {
+            Post::Posted => format!("tracking of package {id} is in the store"),
+            Post::Outbox { why } => format!("tracking of package {id} is in the outbox: {why}"),
+            Post::NotNeeded => format!("tracking of package {id} is not posted: write-back is off"),
+            Post::Due | Post::Claimed { .. } => format!("tracking of package {id} is not posted yet"),
+        };
+        package.post = post;
+        self.wake = again.or(self.wake);
+        if self.stage.is_sent() {
+            self.stage = self.shipping_stage();
+        }
+        Some(what)
+    }
+
+    /// The stage that the packages add up to, for an order that the warehouse has.
+    fn shipping_stage(&self) -> Stage {
+        if self.packages.iter().all(|package| package.voided) {
+            return Stage::Accepted;
+        }
+        if !is_complete(&self.packages, self.units) {
+            return Stage::PartlyShipped;
+        }
+        if self.packages.iter().all(Package::is_settled) { Stage::Posted } else { Stage::Shipped }
+    }
+
+    fn tell(&mut self, stamp: Stamp, what: String) {
+        let seq = self.story.last().map_or(0, |entry| entry.seq + 1);
+        self.story.push(Entry { seq, at: stamp.at, by: stamp.by.to_owned(), what });
+        let surplus = self.story.len().saturating_sub(RECENT_ENTRIES);
+        self.spilled = self.story.drain(..surplus).collect();
+    }
+}
+
+/// What a package's post becomes when the warehouse tells something new about it.
+fn merged_post(known: &Package, news: &Package) -> Post {
+    match (&known.post, news.voided, news.tracking.is_some()) {
+        (_, true, _) => known.post.clone(),
+        (Post::NotNeeded, false, true) => Post::Due,
+        (post, false, _) => post.clone(),
+    }
+}
+
+fn described(stage: &Stage) -> String {
+    match stage {
+        Stage::Waiting(why) => format!("waiting, {why}"),
+        Stage::Held(cause) => format!("held: {cause}"),
+        Stage::Excluded(rule) => format!("excluded: {rule}"),
+        other => other.word().to_owned(),
+    }
+}

@@ -1,0 +1,115 @@
+//! What a connection does where the order itself leaves a choice.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::mapping::Service;
+use crate::money::Currency;
+
+/// A SKU that has no listing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownSku {
+    /// Hold the order until somebody maps it.
+    #[default]
+    Hold,
+    /// Send the shop's SKU unchanged (what DropStream does).
+    Pass,
+    /// Leave the line out and ship the rest.
+    Drop,
+}
+
+/// A line that has no SKU at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoSku {
+    /// Hold the order until the product has a SKU in the store.
+    #[default]
+    Hold,
+    /// Leave the line out: it is digital.
+    Drop,
+}
+
+/// An order with a remark of the buyer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Comment {
+    /// Ship it and pass the remark on.
+    #[default]
+    Ship,
+    /// Hold it until a person has read the remark.
+    Hold,
+}
+
+/// A shipping method that no rule matches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownMethod {
+    /// Hold the order until somebody adds a rule.
+    #[default]
+    Hold,
+    /// Book this service instead.
+    Use(Service),
+}
+
+/// Everything that a connection decides for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policies {
+    /// A SKU that has no listing.
+    pub unknown_sku: UnknownSku,
+    /// A line without SKU.
+    pub no_sku: NoSku,
+    /// A shipping method without rule.
+    pub unknown_method: UnknownMethod,
+    /// A remark of the buyer.
+    pub comment: Comment,
+    /// Orders placed before this instant are not ours.
+    pub start: Option<Timestamp>,
+    /// Minutes to leave a new order alone, for cancellations and upsells.
+    pub cooling_off_minutes: u32,
+    /// Payment statuses (normalised words) that may ship.
+    pub ship_statuses: Vec<String>,
+    /// Days to wait for an unpaid order before it is excluded.
+    pub unpaid_days: u32,
+    /// Days that an order already sent is read again for a cancellation or a change.
+    pub watch_days: u32,
+    /// Days that the body of an order (personal data) is kept.
+    pub retention_days: u32,
+    /// Currency of the store's amounts.
+    pub currency: Currency,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            unknown_sku: UnknownSku::default(),
+            no_sku: NoSku::default(),
+            unknown_method: UnknownMethod::default(),
+            comment: Comment::default(),
+            start: None,
+            cooling_off_minutes: 0,
+            ship_statuses: vec!["accepted".to_owned()],
+            unpaid_days: 30,
+            watch_days: 14,
+            retention_days: 90,
+            currency: Currency::USD,
+        }
+    }
+}
+
+impl Policies {
+    /// The cooling-off delay.
+    #[must_use]
+    pub fn cooling_off(&self) -> Duration {
+        Duration::from_secs(u64::from(self.cooling_off_minutes) * 60)
+    }
+
+    /// Days as a duration.
+    #[must_use]
+    pub fn days(days: u32) -> Duration {
+        Duration::from_secs(u64::from(days) * 86_400)
+    }
+}
