@@ -1,1 +1,6 @@
-//! stub
+//! The far side of every port: the store, the warehouses, the ledger, the queues, secrets and settings. All I/O lives here.
+
+pub mod clock;
+pub mod http;
+pub mod secret;
+pub mod settings;
