@@ -1,1 +1,80 @@
-//! stub
+//! A package has left: written into its order's record once, however often and in whatever order we hear of it.
+
+use crate::failure::Failure;
+use crate::fulfillment::order_of;
+use crate::ids::{ConnectionId, OrderKey, Reference};
+use crate::intake::Intake;
+use crate::life::{Step, later};
+use crate::message::Message;
+use crate::policy::Policies;
+use crate::ports::{Parked, Saved};
+use crate::record::Record;
+use crate::shipment::{Package, ShipmentNotice};
+
+/// How often a record that others keep changing is tried again.
+const TRIES: u32 = 8;
+
+/// Days that a notice which we cannot place is kept for a person.
+const PARKED_DAYS: u32 = 30;
+
+impl Intake<'_> {
+    /// Writes a notice into its order's record, and says what to put on the queue. A notice for an order that we do not
+    /// know is parked where people see it.
+    ///
+    /// # Errors
+    /// Those of the ledger; retryable when others keep changing the record.
+    pub async fn arrive(&self, connection: &ConnectionId, notice: &ShipmentNotice) -> Result<Option<Message>, Failure> {
+        let Some(order) = order_of(&notice.reference, connection) else {
+            return self.park_stranger(connection, notice, "its reference is none of ours").await;
+        };
+        let key = OrderKey::new(connection.clone(), order);
+        let Some(mut record) = self.ledger.load(&key, false).await? else {
+            return self.park_stranger(connection, notice, "no such order is in the ledger").await;
+        };
+        let package = Package::from_notice(notice, self.clock.now());
+        for _ in 0..TRIES {
+            if record.knows(&package) {
+                return Ok(post_if_due(&record));
+            }
+            let Ok(next) = record.step(Step::Ship(package.clone()), self.stamp()) else { return Ok(None) };
+            match self.ledger.save(&record, &next).await? {
+                Saved::Done => return Ok(post_if_due(&next)),
+                Saved::Conflict(Some(current)) => record = *current,
+                Saved::Conflict(None) => break,
+            }
+        }
+        Err(Failure::retryable("record shipment", format!("order {key} is being changed by others")))
+    }
+
+    async fn park_stranger(
+        &self,
+        connection: &ConnectionId,
+        notice: &ShipmentNotice,
+        why: &str,
+    ) -> Result<Option<Message>, Failure> {
+        let raw = format!("reference {}, package {}", notice.reference, notice.package);
+        let id = format!("{}#{}", notice.reference, notice.package);
+        self.park(connection, id, format!("a shipment notice: {why}"), raw.into_bytes()).await?;
+        Ok(None)
+    }
+
+    /// Keeps what cannot be read or placed, for a person.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub async fn park(&self, connection: &ConnectionId, id: String, why: String, raw: Vec<u8>) -> Result<(), Failure> {
+        let at = self.clock.now();
+        let parked = Parked { id, at, why, raw };
+        self.ledger.park(connection, &parked, later(at, Policies::days(PARKED_DAYS))).await
+    }
+}
+
+/// The message that makes somebody ask the warehouse about an order.
+#[must_use]
+pub fn reread(connection: &ConnectionId, reference: Reference) -> Message {
+    Message::Reread { connection: connection.clone(), reference }
+}
+
+fn post_if_due(record: &Record) -> Option<Message> {
+    record.due_posts().next().map(|_| Message::post(&record.key))
+}

@@ -1,14 +1,12 @@
 //! What we ask the warehouse to do (X12 940, warehouse shipping order).
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::address::Address;
-use crate::ids::{InvalidId, OrderKey, Reference};
+use crate::ids::{ConnectionId, InvalidId, OrderId, OrderKey, Reference};
 use crate::mapping::{Service, WarehouseSku};
 use crate::money::Money;
 
@@ -68,13 +66,7 @@ pub fn reference(key: &OrderKey, revision: u32, max_length: usize) -> Result<Ref
     if plain.len() <= max_length {
         return Reference::parse(plain);
     }
-    let digest = Sha256::digest(key.connection.as_str().as_bytes()).iter().take(4).fold(
-        String::new(),
-        |mut hex, byte| {
-            let _infallible = write!(hex, "{byte:02x}");
-            hex
-        },
-    );
+    let digest = short_name(&key.connection);
     let short = format!("{digest}-{}{suffix}", key.order);
     if short.len() > max_length {
         return Err(InvalidId {
@@ -83,6 +75,22 @@ pub fn reference(key: &OrderKey, revision: u32, max_length: usize) -> Result<Ref
         });
     }
     Reference::parse(short)
+}
+
+/// The order that a reference of ours names; none when it is not a reference of this connection.
+#[must_use]
+pub fn order_of(reference: &Reference, connection: &ConnectionId) -> Option<OrderId> {
+    let text = reference.as_str();
+    let rest = [connection.as_str().to_owned(), short_name(connection)]
+        .iter()
+        .find_map(|name| text.strip_prefix(name.as_str())?.strip_prefix('-'))?;
+    let (number, revision) = rest.split_once("-r").unwrap_or((rest, "1"));
+    revision.parse::<u32>().ok()?;
+    number.parse().ok()
+}
+
+fn short_name(connection: &ConnectionId) -> String {
+    Sha256::digest(connection.as_str().as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -101,5 +109,17 @@ mod tests {
         assert_eq!((short.len(), short.ends_with("-700100201")), (18, true));
         assert_ne!(short, made("another-long-name-of-a-connection/700100201", 0, 20));
         assert!(made("main/700100201", 0, 8).contains("too short"));
+    }
+
+    #[test]
+    fn a_reference_names_its_order_in_its_own_connection_only() {
+        for (key, revision, max) in [("main/7", 0, 40), ("main/7", 3, 40), ("a-rather-long-name-for-a-shop/7", 1, 20)] {
+            let key: OrderKey = key.parse().unwrap();
+            let made = reference(&key, revision, max).unwrap();
+            assert_eq!(order_of(&made, &key.connection), Some(key.order), "{made}");
+            assert_eq!(order_of(&made, &ConnectionId::parse("other").unwrap()), None);
+        }
+        assert_eq!(order_of(&Reference::parse("main-x").unwrap(), &ConnectionId::parse("main").unwrap()), None);
+        assert_eq!(order_of(&Reference::parse("main-2-7").unwrap(), &ConnectionId::parse("main").unwrap()), None);
     }
 }

@@ -20,6 +20,7 @@ pub mod order;
 pub mod payment;
 pub mod policy;
 pub mod ports;
+pub mod reconsider;
 pub mod record;
 pub mod shipment;
 pub mod warehouse;

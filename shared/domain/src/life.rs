@@ -154,7 +154,7 @@ pub enum Step {
     },
     /// The sale was taken back and the warehouse has cancelled, or never had it.
     Cancel(String),
-    /// It was sent, and now a person must look.
+    /// It was sent, or may have been, and now a person must look.
     Flag(Cause),
 }
 
@@ -318,7 +318,7 @@ impl Record {
                 self.stage = Cancelled;
                 Some(format!("cancelled: {why}"))
             }
-            (Accepted | PartlyShipped, Step::Flag(cause)) => {
+            (Accepted | PartlyShipped | InDoubt { .. }, Step::Flag(cause)) => {
                 let what = format!("held: {cause}");
                 self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
                 self.stage = Held(cause);

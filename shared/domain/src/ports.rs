@@ -15,7 +15,7 @@ use crate::mapping::{Change, Mapping};
 use crate::message::Message;
 use crate::order::Order;
 use crate::record::{Entry, Record};
-use crate::warehouse::Warehouse;
+use crate::warehouse::{RawWebhook, Unverified, Warehouse, Webhook};
 
 /// Time. Nobody else may know it.
 #[async_trait]
@@ -140,6 +140,8 @@ pub struct Store {
     pub orders: Arc<dyn OrderSource>,
     /// Where its tracking goes.
     pub tracking: Arc<dyn TrackingSink>,
+    /// Its notifications.
+    pub hints: Arc<dyn HintReader>,
     /// What `check` asks.
     pub probe: Arc<dyn Probe>,
 }
@@ -151,6 +153,18 @@ pub trait Partners: Send + Sync {
     async fn store(&self, connection: &Connection) -> Result<Store, Failure>;
     /// The connection's warehouse.
     async fn warehouse(&self, connection: &Connection) -> Result<Arc<Warehouse>, Failure>;
+}
+
+/// Reads the store's notifications. They carry no proof: each is only a hint, and only what READ returns is believed.
+#[async_trait]
+pub trait HintReader: Send + Sync {
+    /// Was it sent to the unguessable address that we gave the store?
+    async fn verify(&self, raw: RawWebhook) -> Result<Webhook, Unverified>;
+    /// The order numbers or tokens that it speaks of.
+    ///
+    /// # Errors
+    /// Poison, when it cannot be read.
+    fn read(&self, webhook: &Webhook) -> Result<Vec<String>, Failure>;
 }
 
 // ---------------------------------------------------------------- the ledger

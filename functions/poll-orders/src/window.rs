@@ -1,0 +1,131 @@
+//! Which part of a store's order list a poll reads, and how far the cursor moves after it. Pure.
+
+use std::time::Duration;
+
+use domain::OrderId;
+use domain::connection::Connection;
+use domain::ports::{Cursor, Window};
+use jiff::{Timestamp, ToSpan};
+
+/// The list is read in slices no longer than this, so that a long history is checkpointed.
+const SLICE: Duration = Duration::from_secs(30 * 86_400);
+
+/// How far past now a window reaches: the store's zone is not documented, and clocks differ (dossier section 2).
+const MARGIN: Duration = Duration::from_secs(2 * 86_400);
+
+/// One sweep's window.
+pub(crate) struct Sweep {
+    /// The dates to list.
+    pub(crate) dates: Window,
+    /// Is it a slice of history that ends in the past, so that the cursor moves on even if it holds nothing new?
+    pub(crate) moves_by_itself: bool,
+}
+
+/// Is it this connection's turn in the minute of `now`? Connections with the same interval are spread over it.
+pub(crate) fn is_turn(connection: &Connection, now: Timestamp) -> bool {
+    let interval = i64::from(connection.schedule.orders_minutes.max(1));
+    let offset: i64 = connection.id.as_str().bytes().map(i64::from).sum();
+    (now.as_second() / 60 + offset) % interval == 0
+}
+
+/// The window that the next sweep of a connection lists: from the cursor less the overlap, with a fixed end.
+pub(crate) fn next(connection: &Connection, cursor: &Cursor, now: Timestamp) -> Sweep {
+    let overlap = Duration::from_secs(u64::from(connection.schedule.overlap_minutes) * 60);
+    let begin = cursor.position.or(connection.policies.start);
+    let from = begin.and_then(|begin| begin.checked_sub(overlap).ok());
+    let open_end = domain::life::later(now, MARGIN);
+    let slice_end = from.map(|from| domain::life::later(from, overlap + SLICE));
+    match slice_end {
+        Some(end) if end < now => Sweep { dates: Window { from, to: whole_second(end) }, moves_by_itself: true },
+        _ => Sweep { dates: Window { from, to: whole_second(open_end) }, moves_by_itself: false },
+    }
+}
+
+/// The store's dates have no fractions.
+fn whole_second(at: Timestamp) -> Timestamp {
+    at.checked_sub(i64::from(at.subsec_nanosecond()).nanoseconds()).unwrap_or(at)
+}
+
+impl Sweep {
+    /// The cursor after this sweep listed `listed` and brought `imported` into the ledger, `newest` of them ordered last.
+    /// Only a complete sweep moves the position; every sweep remembers what is in the ledger.
+    pub(crate) fn cursor_after(
+        &self,
+        cursor: &Cursor,
+        listed: &[OrderId],
+        imported: &[OrderId],
+        newest: Option<Timestamp>,
+        complete: bool,
+    ) -> Cursor {
+        if complete {
+            let reached = if self.moves_by_itself { Some(self.dates.to) } else { newest };
+            return crate::moved(cursor, cursor.position.max(reached), listed.to_vec());
+        }
+        let seen = cursor.seen.iter().chain(imported).copied().collect();
+        crate::moved(cursor, cursor.position, seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::connection::Schedule;
+    use domain::policy::Policies;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn connection(start: &str, every: u32) -> Connection {
+        Connection {
+            id: "main".parse().unwrap(),
+            name: String::new(),
+            enabled: true,
+            store: [].into(),
+            warehouse: [].into(),
+            policies: Policies { start: Some(at(start)), ..Policies::default() },
+            schedule: Schedule { orders_minutes: every, overlap_minutes: 60, ..Schedule::default() },
+        }
+    }
+
+    fn cursor(position: Option<&str>, seen: &[u64]) -> Cursor {
+        let seen = seen.iter().map(|id| OrderId(*id)).collect();
+        Cursor { version: 3, position: position.map(at), seen }
+    }
+
+    #[test]
+    fn the_first_window_begins_at_the_start_date_less_the_overlap() {
+        let sweep = next(&connection("2026-11-01T00:00:00Z", 5), &cursor(None, &[]), at("2026-11-10T12:00:00.5Z"));
+        assert_eq!(sweep.dates.from, Some(at("2026-10-31T23:00:00Z")));
+        assert_eq!(sweep.dates.to, at("2026-11-12T12:00:00Z"));
+        assert!(!sweep.moves_by_itself);
+    }
+
+    #[test]
+    fn a_long_history_is_read_in_slices_that_move_the_cursor_even_when_empty() {
+        let sweep = next(&connection("2026-01-01T00:00:00Z", 5), &cursor(None, &[]), at("2026-11-10T12:00:00Z"));
+        assert!(sweep.moves_by_itself);
+        assert_eq!(sweep.dates.to, at("2026-01-31T00:00:00Z"));
+        let after = sweep.cursor_after(&cursor(None, &[]), &[], &[], None, true);
+        assert_eq!(after.position, Some(at("2026-01-31T00:00:00Z")));
+    }
+
+    #[test]
+    fn an_incomplete_sweep_remembers_what_it_did_and_moves_nothing() {
+        let before = cursor(Some("2026-11-01T00:00:00Z"), &[5]);
+        let sweep = next(&connection("2026-10-01T00:00:00Z", 5), &before, at("2026-11-02T00:00:00Z"));
+        let listed = [OrderId(5), OrderId(7), OrderId(6)];
+        let newest = Some(at("2026-11-01T12:00:00Z"));
+        let part = sweep.cursor_after(&before, &listed, &[OrderId(7)], newest, false);
+        assert_eq!((part.position, part.seen), (before.position, vec![OrderId(5), OrderId(7)]));
+        let whole = sweep.cursor_after(&before, &listed, &[OrderId(7), OrderId(6)], newest, true);
+        assert_eq!((whole.position, whole.seen), (newest, vec![OrderId(5), OrderId(6), OrderId(7)]));
+    }
+
+    #[test]
+    fn every_connection_has_one_turn_in_its_interval() {
+        let connection = connection("2026-11-01T00:00:00Z", 5);
+        let turns = (0..10).filter(|minute| is_turn(&connection, Timestamp::from_second(minute * 60).unwrap())).count();
+        assert_eq!(turns, 2);
+    }
+}

@@ -1,0 +1,123 @@
+//! Looking at a known order again, with what the store says now: paid at last, cured, changed, or taken back.
+
+use crate::admission::{Admission, look_again};
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::intake::{Intake, body_of, expires, judge};
+use crate::life::Step;
+use crate::message::Message;
+use crate::order::Order;
+use crate::policy::Policies;
+use crate::ports::{Partners, Read, Saved};
+use crate::record::{Cause, Record, Stage};
+use crate::warehouse::{Cancellation, Warehouse};
+
+/// What came of looking again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The record as it is now.
+    pub record: Record,
+    /// What to put on the queue.
+    pub push: Option<Message>,
+}
+
+impl Intake<'_> {
+    /// Decides anew about a known order from what READ gives now, and writes what has changed. An order that the
+    /// warehouse has, or may have, is never decided anew: it is cancelled there, or a person is told.
+    ///
+    /// # Errors
+    /// Those of the ledger and, for a cancellation, of the warehouse.
+    pub async fn reconsider(
+        &self,
+        connection: &Connection,
+        record: Record,
+        read: &Read,
+        partners: &dyn Partners,
+    ) -> Result<Looked, Failure> {
+        if record.may_be_there() {
+            return self.recall(connection, record, read, partners).await;
+        }
+        if !matches!(record.stage, Stage::Waiting(_) | Stage::Held(_) | Stage::Ready { .. } | Stage::Excluded(_)) {
+            return Ok(Looked { record, push: None });
+        }
+        let now = self.clock.now();
+        let order = body_of(read);
+        let digest = order.map(Order::digest);
+        let admission = self.still_held(&record, order).unwrap_or_else(|| {
+            withdrawn(&record, judge(read, &connection.policies, record.imported_at, now))
+        });
+        if let Some(order) = order.filter(|_| admission == Admission::Ready || digest != record.digest) {
+            self.ledger.revise(&record.key, order, expires(connection, now)).await?;
+        }
+        if admission.stage() == record.stage && record.wake.is_some_and(|wake| wake > now) {
+            return Ok(Looked { push: forward_if_ready(&record), record });
+        }
+        self.write(record, Step::Admit(admission, digest)).await
+    }
+
+    /// A cause that only a person or a change of the order cures stays until the order is another one.
+    fn still_held(&self, record: &Record, order: Option<&Order>) -> Option<Admission> {
+        let same = order.is_some_and(|order| record.digest.as_ref() == Some(&order.digest()));
+        let Stage::Held(cause) = &record.stage else { return None };
+        let for_a_person = matches!(cause, Cause::Refused(_) | Cause::TooLong(_) | Cause::ByPerson(_));
+        let unmapped = matches!(cause, Cause::Unmapped(_));
+        let taken_back = order.is_some_and(|order| order.payment.is_taken_back());
+        let again = look_again(record.since, self.clock.now(), Policies::days(1));
+        (same && (for_a_person || unmapped) && !taken_back).then(|| Admission::Hold(cause.clone(), again))
+    }
+
+    /// Takes the step and writes it. Who loses the race leaves it to the winner.
+    async fn write(&self, record: Record, step: Step) -> Result<Looked, Failure> {
+        let Ok(next) = record.step(step, self.stamp()) else { return Ok(Looked { record, push: None }) };
+        match self.ledger.save(&record, &next).await? {
+            Saved::Done => Ok(Looked { push: forward_if_ready(&next), record: next }),
+            Saved::Conflict(current) => Ok(Looked { record: current.map_or(record, |current| *current), push: None }),
+        }
+    }
+
+    /// An order that the warehouse has: taken back in the store, or changed there?
+    async fn recall(
+        &self,
+        connection: &Connection,
+        record: Record,
+        read: &Read,
+        partners: &dyn Partners,
+    ) -> Result<Looked, Failure> {
+        let order = body_of(read).filter(|_| matches!(record.stage, Stage::Accepted | Stage::PartlyShipped));
+        let Some(order) = order else { return Ok(Looked { record, push: None }) };
+        if order.payment.is_taken_back() {
+            let warehouse = partners.warehouse(connection).await?;
+            let step = cancel(&record, order, &warehouse).await?;
+            return self.write(record, step).await;
+        }
+        match &record.digest {
+            Some(digest) if *digest != order.digest() => self.write(record, Step::Flag(Cause::ChangedAfterSending)).await,
+            _ => Ok(Looked { record, push: None }),
+        }
+    }
+}
+
+/// An order that was to be sent and is now not paid any more was cancelled; it was not excluded from the start.
+fn withdrawn(record: &Record, admission: Admission) -> Admission {
+    match (&record.stage, admission) {
+        (Stage::Ready { .. }, Admission::Exclude(_)) => Admission::Cancel,
+        (_, admission) => admission,
+    }
+}
+
+fn forward_if_ready(record: &Record) -> Option<Message> {
+    matches!(record.stage, Stage::Ready { .. }).then(|| Message::forward(&record.key))
+}
+
+async fn cancel(record: &Record, order: &Order, warehouse: &Warehouse) -> Result<Step, Failure> {
+    let status = order.payment.word();
+    let Some(desk) = &warehouse.cancel else {
+        return Ok(Step::Flag(Cause::NotCancelled(format!("{} cannot cancel; the order is {status}", warehouse.name))));
+    };
+    let reference = crate::fulfillment::reference(&record.key, record.revision, warehouse.limits.reference)
+        .map_err(|e| Failure::permanent("cancel order", e.to_string()))?;
+    Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
+        Cancellation::Cancelled => Step::Cancel(format!("{status} in the store, and cancelled by the warehouse")),
+        Cancellation::Refused(why) => Step::Flag(Cause::NotCancelled(why)),
+    })
+}
