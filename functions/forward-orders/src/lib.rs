@@ -1,1 +1,146 @@
-//! stub
+//! Forwards each order to its warehouse, once and only once: mapped, claimed, sent, and looked up when in doubt.
+//!
+//! Nothing can make a foreign HTTP call happen exactly once from our side alone. So an attempt is claimed by one
+//! conditional write before it starts, every attempt carries the same reference, and an attempt whose answer is lost is
+//! settled by what the warehouse gives us against duplicates ([`domain::warehouse::Repeat`]).
+
+mod attempt;
+mod doubt;
+
+use std::sync::Arc;
+
+use domain::connection::Connection;
+use domain::intake::{Intake, body_of, expires};
+use domain::life::{Pace, Stamp, Step};
+use domain::order::Order;
+use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness, Saved};
+use domain::record::{Record, Stage};
+use domain::warehouse::Warehouse;
+use domain::{Failure, OrderKey};
+use futures_util::FutureExt;
+use jiff::Timestamp;
+
+/// How the story and the logs call this use case.
+pub const NAME: &str = "forward-orders";
+
+/// Deliveries of one message that the queue itself retries; a longer outage is waited out in the ledger.
+const QUEUE_RETRIES: u32 = 3;
+
+/// The use case with its ports.
+#[derive(Clone)]
+pub struct ForwardOrders {
+    /// Which connections there are.
+    pub connections: Arc<dyn Connections>,
+    /// Their stores and warehouses.
+    pub partners: Arc<dyn Partners>,
+    /// The truth.
+    pub ledger: Arc<dyn Ledger>,
+    /// Shop words to warehouse words.
+    pub mappings: Arc<dyn Mappings>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Names for attempts.
+    pub dice: Arc<dyn Randomness>,
+    /// How long things may take.
+    pub pace: Pace,
+}
+
+/// An order in hand.
+struct InHand {
+    connection: Connection,
+    warehouse: Arc<Warehouse>,
+    record: Record,
+    /// The body, where the ledger still has it.
+    order: Option<Order>,
+    /// How often the queue has delivered the message.
+    count: u32,
+}
+
+impl ForwardOrders {
+    /// Takes an order as far as it gets now. `count` is how often the queue has delivered the message.
+    ///
+    /// # Errors
+    /// Retryable, when the message should come again soon. Whatever the outcome, the ledger knows when somebody looks
+    /// at the order again.
+    pub async fn forward(&self, key: &OrderKey, count: u32) -> Result<(), Failure> {
+        let Some(connection) = self.connections.get(&key.connection).await?.filter(|c| c.enabled) else {
+            return Ok(());
+        };
+        let Some((record, order)) = self.ledger.open(key, false).await? else { return Ok(()) };
+        if !self.is_ours_now(&record) {
+            return Ok(());
+        }
+        let warehouse = self.partners.warehouse(&connection).await?;
+        let hand = InHand { connection, warehouse, record, order, count };
+        match &hand.record.stage {
+            Stage::Ready { .. } => self.send(hand).await,
+            Stage::Sending(_) => self.take_over(hand).await,
+            _ => self.ask(hand).await,
+        }
+    }
+
+    /// Is there something to do for this order at this moment? Another attempt may be running, or a wait not be over.
+    fn is_ours_now(&self, record: &Record) -> bool {
+        let now = self.clock.now();
+        match &record.stage {
+            Stage::Ready { not_before } => not_before.is_none_or(|start| start <= now),
+            Stage::Sending(claim) => claim.until <= now,
+            Stage::InDoubt { ask_at } => *ask_at <= now,
+            _ => false,
+        }
+    }
+
+    fn stamp(&self) -> Stamp<'static> {
+        Stamp { by: NAME, at: self.clock.now(), token: self.dice.token() }
+    }
+
+    /// Takes a step and writes it. None: somebody else was faster, and the order is theirs now.
+    async fn advance(&self, record: &Record, step: Step) -> Result<Option<Record>, Failure> {
+        let next = record.step(step, self.stamp()).map_err(|e| Failure::poison("forward order", e.to_string()))?;
+        Ok(match self.ledger.save(record, &next).await? {
+            Saved::Done => Some(next),
+            Saved::Conflict(_) => None,
+        })
+    }
+
+    /// The body of an order: from the ledger, or from the store where it has expired.
+    async fn body(&self, hand: &mut InHand) -> Result<Option<Order>, Failure> {
+        if hand.order.is_some() {
+            return Ok(hand.order.take());
+        }
+        let key = &hand.record.key;
+        if let Some((_, Some(order))) = self.ledger.open(key, true).await? {
+            return Ok(Some(order));
+        }
+        let store = self.partners.store(&hand.connection).await?;
+        let read = store.orders.read(&key.order.to_string()).await?;
+        let Some(order) = body_of(&read) else {
+            self.intake().reconsider(&hand.connection, hand.record.clone(), &read, self.partners.as_ref()).await?;
+            return Ok(None);
+        };
+        self.ledger.revise(key, order, expires(&hand.connection, self.clock.now())).await?;
+        Ok(Some(order.clone()))
+    }
+
+    fn intake(&self) -> Intake<'_> {
+        Intake { ledger: self.ledger.as_ref(), clock: self.clock.as_ref(), dice: self.dice.as_ref(), by: NAME }
+    }
+
+    /// When to try again after a failure, and whether the queue should do it.
+    fn again(&self, hand: &InHand, failure: Failure) -> (Timestamp, Result<(), Failure>) {
+        let now = self.clock.now();
+        let at = self.pace.retry_at(now, hand.record.attempts, self.dice.token(), failure.wait());
+        let wait = at.duration_since(now).unsigned_abs();
+        (at, if hand.count < QUEUE_RETRIES { Err(failure.after(Some(wait))) } else { Ok(()) })
+    }
+
+    /// The outcome of `effect`, or none when it takes longer than `limit`.
+    async fn within<T>(&self, limit: std::time::Duration, effect: impl Future<Output = T>) -> Option<T> {
+        let mut late = self.clock.sleep(limit).fuse();
+        let mut effect = std::pin::pin!(effect.fuse());
+        futures_util::select_biased! {
+            done = effect => Some(done),
+            () = late => None,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! One attempt to send an order: map, claim, create, and write down what came of it.
+
+use domain::Failure;
+use domain::admission::{Admission, look_again};
+use domain::fulfillment::{FulfillmentRequest, reference};
+use domain::ids::WarehouseOrderId;
+use domain::life::{Step, later};
+use domain::mapping::{Mapped, Mapping};
+use domain::money::Money;
+use domain::order::Order;
+use domain::policy::Policies;
+use domain::ports::Saved;
+use domain::record::{Cause, Exclusion, Record, Stage};
+use domain::warehouse::{Creation, Repeat};
+
+use crate::{ForwardOrders, InHand};
+
+impl ForwardOrders {
+    /// Sends an order that is ready.
+    pub(crate) async fn send(&self, mut hand: InHand) -> Result<(), Failure> {
+        let Some(order) = self.body(&mut hand).await? else { return Ok(()) };
+        let mapping = self.mappings.current(&hand.connection.id).await?;
+        let request = match self.prepare(&hand, &order, &mapping) {
+            Ok(request) => request,
+            Err(admission) => {
+                let step = Step::Admit(admission, Some(order.digest()));
+                return self.advance(&hand.record, step).await.map(|_| ());
+            }
+        };
+        let claimed_at = self.clock.now();
+        let until = later(claimed_at, self.pace.lease);
+        let claim = Step::Claim { until, units: request.units(), mapping: mapping.version };
+        let Some(record) = self.advance(&hand.record, claim).await? else { return Ok(()) };
+        hand.record = record;
+        if self.clock.now().duration_since(claimed_at).unsigned_abs() > self.pace.send_within {
+            return self.release(hand, Failure::retryable("send order", "the process was held up before it could send")).await;
+        }
+        let created = self.within(self.pace.send_within, hand.warehouse.orders.create(&request)).await;
+        let late = || Creation::Unclear(Failure::retryable("send order", "the warehouse did not answer in time"));
+        self.conclude(hand, &request, created.unwrap_or_else(late)).await
+    }
+
+    /// The request for an order, or why it cannot be sent now.
+    fn prepare(&self, hand: &InHand, order: &Order, mapping: &Mapping) -> Result<FulfillmentRequest, Admission> {
+        let now = self.clock.now();
+        let hold = |cause| Admission::Hold(cause, look_again(now, now, Policies::days(1)));
+        let (lines, service) = match mapping.resolve(order, &hand.connection.policies) {
+            Ok(Mapped::Ship { lines, service }) => (lines, service),
+            Ok(Mapped::NothingToShip) => return Err(Admission::Exclude(Exclusion::Digital)),
+            Err(gaps) => return Err(hold(Cause::Unmapped(gaps))),
+        };
+        let Some(ship_to) = order.ship_to.clone() else { return Err(Admission::Exclude(Exclusion::Digital)) };
+        let limits = &hand.warehouse.limits;
+        let reference = reference(&hand.record.key, hand.record.revision, limits.reference)
+            .map_err(|e| hold(Cause::TooLong(vec![e.to_string()])))?;
+        let request = FulfillmentRequest {
+            reference,
+            order_number: order.id.to_string(),
+            ordered_at: order.ordered_at.unwrap_or(hand.record.imported_at),
+            ship_to,
+            lines,
+            service,
+            comments: order.comments.clone(),
+            total: Money { amount: order.total, currency: order.currency },
+        };
+        let exceeded = limits.exceeded(&request);
+        if exceeded.is_empty() { Ok(request) } else { Err(hold(Cause::TooLong(exceeded))) }
+    }
+
+    /// Writes down what came of an attempt.
+    async fn conclude(&self, hand: InHand, request: &FulfillmentRequest, created: Creation) -> Result<(), Failure> {
+        match created {
+            Creation::Accepted(id) => self.accepted(&hand.record, id, "").await,
+            Creation::Duplicate(told) => self.duplicate(hand, request, told).await,
+            Creation::Refused(reason) => self.refused(hand, Cause::Refused(reason)).await,
+            Creation::NotApplied(failure) => self.release(hand, failure).await,
+            Creation::Unclear(failure) => self.unclear(hand, failure).await,
+        }
+    }
+
+    /// The warehouse has it. When a shipment notice was faster, only the warehouse's id is news, and that can wait.
+    pub(crate) async fn accepted(&self, record: &Record, id: WarehouseOrderId, how: &'static str) -> Result<(), Failure> {
+        self.advance(record, Step::Accept { id, how }).await.map(|_| ())
+    }
+
+    /// It says that it has this reference: ours, from an earlier attempt, once a look-up confirms it.
+    async fn duplicate(
+        &self,
+        hand: InHand,
+        request: &FulfillmentRequest,
+        told: Option<WarehouseOrderId>,
+    ) -> Result<(), Failure> {
+        const HOW: &str = ", found there already";
+        let Some(lookup) = hand.warehouse.repeat.lookup() else {
+            return match told {
+                Some(id) => self.accepted(&hand.record, id, HOW).await,
+                None => self.refused(hand, Cause::InDoubt).await,
+            };
+        };
+        match lookup.find(&request.reference).await {
+            Ok(Some(found)) if found.cancelled => {
+                self.refused(hand, Cause::Refused(format!("it has this order as {}, cancelled", found.id))).await
+            }
+            Ok(Some(found)) => self.accepted(&hand.record, found.id, HOW).await,
+            Ok(None) => {
+                self.unclear(hand, Failure::retryable("send order", "called a duplicate, but the look-up does not show it")).await
+            }
+            Err(failure) => self.unclear(hand, failure).await,
+        }
+    }
+
+    /// Ends our own attempt with a cause for a person.
+    async fn refused(&self, hand: InHand, cause: Cause) -> Result<(), Failure> {
+        let Stage::Sending(claim) = &hand.record.stage else { return Ok(()) };
+        self.advance(&hand.record, Step::Refuse(claim.token, cause)).await.map(|_| ())
+    }
+
+    /// Ends our own attempt, which certainly changed nothing.
+    async fn release(&self, hand: InHand, failure: Failure) -> Result<(), Failure> {
+        let Stage::Sending(claim) = &hand.record.stage else { return Ok(()) };
+        let (attempt, why) = (claim.token, failure.to_string());
+        let (not_before, outcome) = self.again(&hand, failure);
+        self.advance(&hand.record, Step::Release { attempt, not_before, why }).await?;
+        outcome
+    }
+
+    /// Our own attempt may or may not have arrived. When it can be repeated or asked about depends on the warehouse.
+    async fn unclear(&self, hand: InHand, failure: Failure) -> Result<(), Failure> {
+        let Stage::Sending(claim) = hand.record.stage.clone() else { return Ok(()) };
+        let why = failure.to_string();
+        let (retry_at, outcome) = self.again(&hand, failure);
+        let (ask_at, outcome) = match &hand.warehouse.repeat {
+            Repeat::HonoursKey | Repeat::RefusesDuplicates(_) => (retry_at, outcome),
+            Repeat::CanBeAsked { lag, .. } => (later(claim.until, *lag), Ok(())),
+            Repeat::Cannot => (claim.until, Ok(())),
+        };
+        match self.advance(&hand.record, Step::Doubt { attempt: claim.token, ask_at, why }).await? {
+            Some(_) => outcome,
+            None => Ok(()),
+        }
+    }
+
+    /// Another attempt died with its claim: what it did is in doubt.
+    pub(crate) async fn take_over(&self, mut hand: InHand) -> Result<(), Failure> {
+        let Stage::Sending(claim) = hand.record.stage.clone() else { return Ok(()) };
+        let lag = match &hand.warehouse.repeat {
+            Repeat::CanBeAsked { lag, .. } => *lag,
+            _ => std::time::Duration::ZERO,
+        };
+        let why = "an attempt ended without writing down its outcome".to_owned();
+        let doubt = Step::Doubt { attempt: claim.token, ask_at: later(claim.until, lag), why };
+        let next = hand.record.step(doubt, self.stamp()).map_err(|e| Failure::poison("forward order", e.to_string()))?;
+        match self.ledger.save(&hand.record, &next).await? {
+            Saved::Done => hand.record = next,
+            Saved::Conflict(_) => return Ok(()),
+        }
+        if self.is_ours_now(&hand.record) { self.ask(hand).await } else { Ok(()) }
+    }
+}

@@ -1,0 +1,126 @@
+//! A look at one order: what does it need, and when does it need the next look?
+
+use domain::Failure;
+use domain::admission::{Admission, look_again};
+use domain::life::{Pace, Stamp, Step, later};
+use domain::mapping::Mapped;
+use domain::message::Message;
+use domain::policy::Policies;
+use domain::ports::Saved;
+use domain::record::{Cause, Record, Stage};
+use domain::shipment::{Package, Post};
+use jiff::Timestamp;
+
+use crate::{Look, Looking, NAME};
+
+/// What can be put on a queue for an order as it stands, without asking anybody.
+pub(crate) fn queued(record: &Record, now: Timestamp, pace: &Pace) -> Look {
+    let start = match &record.stage {
+        Stage::Ready { not_before } => Some(not_before.unwrap_or(now)),
+        Stage::Sending(claim) => Some(claim.until),
+        Stage::InDoubt { ask_at } => Some(*ask_at),
+        _ => None,
+    };
+    match start {
+        Some(start) if start <= now => Look {
+            forward: Some(Message::forward(&record.key)),
+            next: Some(later(now, pace.grace)),
+            ..Look::default()
+        },
+        Some(start) => Look::again(start),
+        None => posts(record, now, pace),
+    }
+}
+
+/// The tracking that somebody must still post.
+fn posts(record: &Record, now: Timestamp, pace: &Pace) -> Look {
+    let free = record.due_posts().any(|package| package.is_free(now));
+    let claimed = record.due_posts().filter_map(claim_end).min();
+    match (free, claimed) {
+        (true, _) => {
+            Look { post: Some(Message::post(&record.key)), next: Some(later(now, pace.grace)), ..Look::default() }
+        }
+        (false, Some(until)) => Look::again(until),
+        (false, None) => Look::again(pace.watch_at(now, record.imported_at)),
+    }
+}
+
+fn claim_end(package: &Package) -> Option<Timestamp> {
+    match package.post {
+        Post::Claimed { until, .. } => Some(until),
+        _ => None,
+    }
+}
+
+impl Looking<'_> {
+    /// Looks at one unfinished order.
+    pub(crate) async fn look(&self, record: Record) -> Result<Look, Failure> {
+        let now = self.sweep.clock.now();
+        match &record.stage {
+            Stage::Waiting(_) => self.read_again(record).await,
+            Stage::Held(Cause::Unmapped(_)) => {
+                let look = self.remap(record.clone()).await?;
+                if look.forward.is_some() { Ok(look) } else { self.read_again(record).await }
+            }
+            Stage::Held(_) if record.may_be_there() => Ok(Look::again(later(now, Policies::days(1)))),
+            Stage::Held(_) => self.read_again(record).await,
+            Stage::Accepted | Stage::PartlyShipped => self.watch(record).await,
+            _ => Ok(queued(&record, now, &self.sweep.pace)),
+        }
+    }
+
+    /// Reads the order in the store and decides anew.
+    async fn read_again(&self, record: Record) -> Result<Look, Failure> {
+        let read = self.store.orders.read(&record.key.order.to_string()).await?;
+        let looked = self.intake().reconsider(self.connection, record, &read, self.sweep.partners.as_ref()).await?;
+        Ok(Look { forward: looked.push, next: self.next(&looked.record), ..Look::default() })
+    }
+
+    /// An order that the warehouse has: cancelled or changed in the store meanwhile? Is its tracking posted?
+    async fn watch(&self, record: Record) -> Result<Look, Failure> {
+        let now = self.sweep.clock.now();
+        let mut look = posts(&record, now, &self.sweep.pace);
+        let watched = Policies::days(self.connection.policies.watch_days);
+        if now.duration_since(record.imported_at).unsigned_abs() < watched {
+            let again = self.read_again(record).await?;
+            look.next = look.next.into_iter().chain(again.next).min();
+        }
+        Ok(look)
+    }
+
+    /// Does the mapping translate a held order now? Then it is ready again.
+    pub(crate) async fn remap(&self, record: Record) -> Result<Look, Failure> {
+        if !matches!(record.stage, Stage::Held(Cause::Unmapped(_))) {
+            return Ok(Look::default());
+        }
+        let Some((record, Some(order))) = self.sweep.ledger.open(&record.key, true).await? else {
+            return Ok(Look::default());
+        };
+        let mapping = self.sweep.mappings.current(&self.connection.id).await?;
+        if !matches!(mapping.resolve(&order, &self.connection.policies), Ok(Mapped::Ship { .. } | Mapped::NothingToShip)) {
+            return Ok(Look::default());
+        }
+        let now = self.sweep.clock.now();
+        let stamp = Stamp { by: NAME, at: now, token: self.sweep.dice.token() };
+        let Ok(next) = record.step(Step::Admit(Admission::Ready, Some(order.digest())), stamp) else {
+            return Ok(Look::default());
+        };
+        match self.sweep.ledger.save(&record, &next).await? {
+            Saved::Done => Ok(queued(&next, now, &self.sweep.pace)),
+            Saved::Conflict(_) => Ok(Look::again(now)),
+        }
+    }
+
+    /// The next look at an order as it is now; none when it needs none, or has its own date.
+    fn next(&self, record: &Record) -> Option<Timestamp> {
+        let now = self.sweep.clock.now();
+        if record.is_finished() || record.wake.is_some_and(|wake| wake > now) {
+            return None;
+        }
+        Some(match record.stage {
+            Stage::Waiting(_) | Stage::Held(_) => look_again(record.since, now, Policies::days(1)),
+            Stage::Ready { .. } => later(now, self.sweep.pace.grace),
+            _ => self.sweep.pace.watch_at(now, record.imported_at),
+        })
+    }
+}
