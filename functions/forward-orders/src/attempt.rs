@@ -33,15 +33,26 @@ impl ForwardOrders {
         let Some(record) = self.advance(&hand.record, claim).await? else { return Ok(()) };
         hand.record = record;
         if self.clock.now().duration_since(claimed_at).unsigned_abs() > self.pace.send_within {
-            return self.release(hand, Failure::retryable("send order", "the process was held up before it could send")).await;
+            return self
+                .release(
+                    hand,
+                    Failure::retryable("send order", "the process was held up before it could send"),
+                )
+                .await;
         }
         let created = self.within(self.pace.send_within, hand.warehouse.orders.create(&request)).await;
-        let late = || Creation::Unclear(Failure::retryable("send order", "the warehouse did not answer in time"));
+        let late =
+            || Creation::Unclear(Failure::retryable("send order", "the warehouse did not answer in time"));
         self.conclude(hand, &request, created.unwrap_or_else(late)).await
     }
 
     /// The request for an order, or why it cannot be sent now.
-    fn prepare(&self, hand: &InHand, order: &Order, mapping: &Mapping) -> Result<FulfillmentRequest, Admission> {
+    fn prepare(
+        &self,
+        hand: &InHand,
+        order: &Order,
+        mapping: &Mapping,
+    ) -> Result<FulfillmentRequest, Admission> {
         let now = self.clock.now();
         let hold = |cause| Admission::Hold(cause, look_again(now, now, Policies::days(1)));
         let (lines, service) = match mapping.resolve(order, &hand.connection.policies) {
@@ -68,7 +79,12 @@ impl ForwardOrders {
     }
 
     /// Writes down what came of an attempt.
-    async fn conclude(&self, hand: InHand, request: &FulfillmentRequest, created: Creation) -> Result<(), Failure> {
+    async fn conclude(
+        &self,
+        hand: InHand,
+        request: &FulfillmentRequest,
+        created: Creation,
+    ) -> Result<(), Failure> {
         match created {
             Creation::Accepted(id) => self.accepted(&hand.record, id, "").await,
             Creation::Duplicate(told) => self.duplicate(hand, request, told).await,
@@ -79,7 +95,12 @@ impl ForwardOrders {
     }
 
     /// The warehouse has it. When a shipment notice was faster, only the warehouse's id is news, and that can wait.
-    pub(crate) async fn accepted(&self, record: &Record, id: WarehouseOrderId, how: &'static str) -> Result<(), Failure> {
+    pub(crate) async fn accepted(
+        &self,
+        record: &Record,
+        id: WarehouseOrderId,
+        how: &'static str,
+    ) -> Result<(), Failure> {
         self.advance(record, Step::Accept { id, how }).await.map(|_| ())
     }
 
@@ -99,11 +120,16 @@ impl ForwardOrders {
         };
         match lookup.find(&request.reference).await {
             Ok(Some(found)) if found.cancelled => {
-                self.refused(hand, Cause::Refused(format!("it has this order as {}, cancelled", found.id))).await
+                self.refused(hand, Cause::Refused(format!("it has this order as {}, cancelled", found.id)))
+                    .await
             }
             Ok(Some(found)) => self.accepted(&hand.record, found.id, HOW).await,
             Ok(None) => {
-                self.unclear(hand, Failure::retryable("send order", "called a duplicate, but the look-up does not show it")).await
+                self.unclear(
+                    hand,
+                    Failure::retryable("send order", "called a duplicate, but the look-up does not show it"),
+                )
+                .await
             }
             Err(failure) => self.unclear(hand, failure).await,
         }
@@ -149,7 +175,10 @@ impl ForwardOrders {
         };
         let why = "an attempt ended without writing down its outcome".to_owned();
         let doubt = Step::Doubt { attempt: claim.token, ask_at: later(claim.until, lag), why };
-        let next = hand.record.step(doubt, self.stamp()).map_err(|e| Failure::poison("forward order", e.to_string()))?;
+        let next = hand
+            .record
+            .step(doubt, self.stamp())
+            .map_err(|e| Failure::poison("forward order", e.to_string()))?;
         match self.ledger.save(&hand.record, &next).await? {
             Saved::Done => hand.record = next,
             Saved::Conflict(_) => return Ok(()),

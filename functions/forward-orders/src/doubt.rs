@@ -58,7 +58,9 @@ impl ForwardOrders {
         let reference = reference(&hand.record.key, hand.record.revision, hand.warehouse.limits.reference)
             .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
         let asked = self.within(self.pace.send_within, lookup.find(&reference)).await;
-        asked.unwrap_or_else(|| Err(Failure::retryable("look up order", "the warehouse did not answer in time")))
+        asked.unwrap_or_else(|| {
+            Err(Failure::retryable("look up order", "the warehouse did not answer in time"))
+        })
     }
 
     async fn ask_later(&self, hand: InHand, failure: Failure) -> Result<(), Failure> {

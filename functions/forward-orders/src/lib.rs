@@ -96,7 +96,8 @@ impl ForwardOrders {
 
     /// Takes a step and writes it. None: somebody else was faster, and the order is theirs now.
     async fn advance(&self, record: &Record, step: Step) -> Result<Option<Record>, Failure> {
-        let next = record.step(step, self.stamp()).map_err(|e| Failure::poison("forward order", e.to_string()))?;
+        let next =
+            record.step(step, self.stamp()).map_err(|e| Failure::poison("forward order", e.to_string()))?;
         Ok(match self.ledger.save(record, &next).await? {
             Saved::Done => Some(next),
             Saved::Conflict(_) => None,
@@ -115,7 +116,9 @@ impl ForwardOrders {
         let store = self.partners.store(&hand.connection).await?;
         let read = store.orders.read(&key.order.to_string()).await?;
         let Some(order) = body_of(&read) else {
-            self.intake().reconsider(&hand.connection, hand.record.clone(), &read, self.partners.as_ref()).await?;
+            self.intake()
+                .reconsider(&hand.connection, hand.record.clone(), &read, self.partners.as_ref())
+                .await?;
             return Ok(None);
         };
         self.ledger.revise(key, order, expires(&hand.connection, self.clock.now())).await?;
@@ -123,7 +126,12 @@ impl ForwardOrders {
     }
 
     fn intake(&self) -> Intake<'_> {
-        Intake { ledger: self.ledger.as_ref(), clock: self.clock.as_ref(), dice: self.dice.as_ref(), by: NAME }
+        Intake {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            dice: self.dice.as_ref(),
+            by: NAME,
+        }
     }
 
     /// When to try again after a failure, and whether the queue should do it.

@@ -70,10 +70,18 @@ impl PollOrders {
     ///
     /// # Errors
     /// When the connections cannot be read.
-    pub async fn run(&self, until: Timestamp) -> Result<Vec<(ConnectionId, Result<Polled, Failure>)>, Failure> {
+    pub async fn run(
+        &self,
+        until: Timestamp,
+    ) -> Result<Vec<(ConnectionId, Result<Polled, Failure>)>, Failure> {
         let now = self.clock.now();
-        let due: Vec<Connection> =
-            self.connections.all().await?.into_iter().filter(|c| c.enabled && window::is_turn(c, now)).collect();
+        let due: Vec<Connection> = self
+            .connections
+            .all()
+            .await?
+            .into_iter()
+            .filter(|c| c.enabled && window::is_turn(c, now))
+            .collect();
         let polls = due.into_iter().map(|connection| async move {
             let polled = self.poll(&connection, until).await;
             (connection.id, polled)
@@ -92,8 +100,10 @@ impl PollOrders {
         let window = window::next(connection, &cursor, self.clock.now());
         let listed = self.list(store.orders.as_ref(), window.dates, until).await?;
         let seen: BTreeSet<OrderId> = cursor.seen.iter().copied().collect();
-        let unknown: Vec<OrderId> = listed.orders.iter().copied().filter(|order| !seen.contains(order)).collect();
-        let mut polled = Polled { listed: listed.orders.len(), complete: listed.complete, ..Polled::default() };
+        let unknown: Vec<OrderId> =
+            listed.orders.iter().copied().filter(|order| !seen.contains(order)).collect();
+        let mut polled =
+            Polled { listed: listed.orders.len(), complete: listed.complete, ..Polled::default() };
         let nothing_new = unknown.is_empty();
         if nothing_new && !(listed.complete && window.moves_by_itself) {
             return Ok(polled);
@@ -113,7 +123,12 @@ impl PollOrders {
     }
 
     /// All order numbers of a window, each once, until the time is up.
-    async fn list(&self, source: &dyn OrderSource, dates: domain::ports::Window, until: Timestamp) -> Result<Listed, Failure> {
+    async fn list(
+        &self,
+        source: &dyn OrderSource,
+        dates: domain::ports::Window,
+        until: Timestamp,
+    ) -> Result<Listed, Failure> {
         let mut orders = Vec::new();
         let mut known = BTreeSet::new();
         let mut offset = 0;
@@ -147,7 +162,12 @@ impl PollOrders {
         self.orders.send(push.as_slice()).await
     }
 
-    async fn hinted(&self, connection: &Connection, order: OrderId, read: &Read) -> Result<Option<Message>, Failure> {
+    async fn hinted(
+        &self,
+        connection: &Connection,
+        order: OrderId,
+        read: &Read,
+    ) -> Result<Option<Message>, Failure> {
         let intake = self.intake();
         let key = OrderKey::new(connection.id.clone(), order);
         if let Some(record) = self.ledger.load(&key, true).await? {
@@ -159,7 +179,12 @@ impl PollOrders {
     }
 
     fn intake(&self) -> Intake<'_> {
-        Intake { ledger: self.ledger.as_ref(), clock: self.clock.as_ref(), dice: self.dice.as_ref(), by: NAME }
+        Intake {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            dice: self.dice.as_ref(),
+            by: NAME,
+        }
     }
 }
 
@@ -215,7 +240,8 @@ impl Import<'_> {
             }
         }
         if outcome.is_ok() {
-            outcome = self.give_up_on(std::mem::take(&mut progress.failing), expected, progress, &mut push).await;
+            outcome =
+                self.give_up_on(std::mem::take(&mut progress.failing), expected, progress, &mut push).await;
         }
         self.poll.orders.send(&push).await?;
         outcome

@@ -36,7 +36,9 @@ pub(crate) fn next(connection: &Connection, cursor: &Cursor, now: Timestamp) -> 
     let open_end = domain::life::later(now, MARGIN);
     let slice_end = from.map(|from| domain::life::later(from, overlap + SLICE));
     match slice_end {
-        Some(end) if end < now => Sweep { dates: Window { from, to: whole_second(end) }, moves_by_itself: true },
+        Some(end) if end < now => {
+            Sweep { dates: Window { from, to: whole_second(end) }, moves_by_itself: true }
+        }
         _ => Sweep { dates: Window { from, to: whole_second(open_end) }, moves_by_itself: false },
     }
 }
@@ -95,7 +97,8 @@ mod tests {
 
     #[test]
     fn the_first_window_begins_at_the_start_date_less_the_overlap() {
-        let sweep = next(&connection("2026-11-01T00:00:00Z", 5), &cursor(None, &[]), at("2026-11-10T12:00:00.5Z"));
+        let sweep =
+            next(&connection("2026-11-01T00:00:00Z", 5), &cursor(None, &[]), at("2026-11-10T12:00:00.5Z"));
         assert_eq!(sweep.dates.from, Some(at("2026-10-31T23:00:00Z")));
         assert_eq!(sweep.dates.to, at("2026-11-12T12:00:00Z"));
         assert!(!sweep.moves_by_itself);
@@ -103,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_long_history_is_read_in_slices_that_move_the_cursor_even_when_empty() {
-        let sweep = next(&connection("2026-01-01T00:00:00Z", 5), &cursor(None, &[]), at("2026-11-10T12:00:00Z"));
+        let sweep =
+            next(&connection("2026-01-01T00:00:00Z", 5), &cursor(None, &[]), at("2026-11-10T12:00:00Z"));
         assert!(sweep.moves_by_itself);
         assert_eq!(sweep.dates.to, at("2026-01-31T00:00:00Z"));
         let after = sweep.cursor_after(&cursor(None, &[]), &[], &[], None, true);
@@ -125,7 +129,9 @@ mod tests {
     #[test]
     fn every_connection_has_one_turn_in_its_interval() {
         let connection = connection("2026-11-01T00:00:00Z", 5);
-        let turns = (0..10).filter(|minute| is_turn(&connection, Timestamp::from_second(minute * 60).unwrap())).count();
+        let turns = (0..10)
+            .filter(|minute| is_turn(&connection, Timestamp::from_second(minute * 60).unwrap()))
+            .count();
         assert_eq!(turns, 2);
     }
 }

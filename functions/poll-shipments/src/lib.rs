@@ -40,7 +40,10 @@ impl PollShipments {
     ///
     /// # Errors
     /// When the connections cannot be read.
-    pub async fn run(&self, until: Timestamp) -> Result<Vec<(ConnectionId, Result<usize, Failure>)>, Failure> {
+    pub async fn run(
+        &self,
+        until: Timestamp,
+    ) -> Result<Vec<(ConnectionId, Result<usize, Failure>)>, Failure> {
         let minute = self.clock.now().as_second() / 60;
         let is_turn = |c: &Connection| minute % i64::from(c.schedule.shipments_minutes.max(1)) == 0;
         let due: Vec<Connection> =
@@ -79,16 +82,27 @@ impl PollShipments {
     }
 
     /// Writes a page into the ledger, queues what is to be posted, and only then tells the warehouse that we have it.
-    async fn keep(&self, connection: &Connection, feed: &dyn ShipmentFeed, page: &FeedPage) -> Result<(), Failure> {
-        let intake =
-            Intake { ledger: self.ledger.as_ref(), clock: self.clock.as_ref(), dice: self.dice.as_ref(), by: NAME };
+    async fn keep(
+        &self,
+        connection: &Connection,
+        feed: &dyn ShipmentFeed,
+        page: &FeedPage,
+    ) -> Result<(), Failure> {
+        let intake = Intake {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            dice: self.dice.as_ref(),
+            by: NAME,
+        };
         let mut push: Vec<Message> = Vec::new();
         for notice in &page.notices {
             let message = intake.arrive(&connection.id, notice).await?;
             push.extend(message.filter(|message| !push.contains(message)));
         }
         for why in &page.unreadable {
-            intake.park(&connection.id, why.clone(), format!("a shipment of the feed: {why}"), Vec::new()).await?;
+            intake
+                .park(&connection.id, why.clone(), format!("a shipment of the feed: {why}"), Vec::new())
+                .await?;
         }
         self.shipments.send(&push).await?;
         if page.notices.is_empty() { Ok(()) } else { feed.acknowledge(&page.notices).await }

@@ -88,7 +88,9 @@ impl ReceiveNotices {
     pub async fn receive(&self, received: Received) -> Outcome {
         let mut parts = received.path.trim_matches('/').splitn(3, '/');
         let (kind, id, rest) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
-        let (Some(kind @ ("webhook" | "notify")), Some(id)) = (kind, id) else { return Outcome::of(NOT_FOUND) };
+        let (Some(kind @ ("webhook" | "notify")), Some(id)) = (kind, id) else {
+            return Outcome::of(NOT_FOUND);
+        };
         if matches!(received.method.as_str(), "GET" | "HEAD") {
             return Outcome::of(OK);
         }
@@ -114,7 +116,10 @@ impl ReceiveNotices {
     async fn from_warehouse(&self, connection: &Connection, raw: RawWebhook) -> Result<Outcome, Failure> {
         let warehouse = self.partners.warehouse(connection).await?;
         let Some(reader) = warehouse.notices.reader() else {
-            return Ok(Outcome::note(UNKNOWN_SENDER, "this warehouse is polled, it has no webhooks configured"));
+            return Ok(Outcome::note(
+                UNKNOWN_SENDER,
+                "this warehouse is polled, it has no webhooks configured",
+            ));
         };
         let webhook = match reader.verify(raw, self.clock.now()).await {
             Ok(webhook) => webhook,
@@ -156,14 +161,23 @@ impl ReceiveNotices {
         Ok(Outcome::of(OK))
     }
 
-    async fn park(&self, connection: &Connection, raw: &RawWebhook, failure: &Failure) -> Result<Outcome, Failure> {
+    async fn park(
+        &self,
+        connection: &Connection,
+        raw: &RawWebhook,
+        failure: &Failure,
+    ) -> Result<Outcome, Failure> {
         let id = self.dice.token().to_string();
         self.intake().park(&connection.id, id, failure.to_string(), raw.body.clone()).await?;
         Ok(Outcome::note(OK, format!("parked, because it cannot be read: {failure}")))
     }
 
     fn intake(&self) -> Intake<'_> {
-        Intake { ledger: self.ledger.as_ref(), clock: self.clock.as_ref(), dice: self.dice.as_ref(), by: NAME }
+        Intake {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            dice: self.dice.as_ref(),
+            by: NAME,
+        }
     }
 }
-

@@ -62,8 +62,12 @@ impl Sweep {
     ///
     /// # Errors
     /// When the connections cannot be read.
-    pub async fn run(&self, until: Timestamp) -> Result<Vec<(ConnectionId, Result<Swept, Failure>)>, Failure> {
-        let enabled: Vec<Connection> = self.connections.all().await?.into_iter().filter(|c| c.enabled).collect();
+    pub async fn run(
+        &self,
+        until: Timestamp,
+    ) -> Result<Vec<(ConnectionId, Result<Swept, Failure>)>, Failure> {
+        let enabled: Vec<Connection> =
+            self.connections.all().await?.into_iter().filter(|c| c.enabled).collect();
         let sweeps = enabled.into_iter().map(|connection| async move {
             let swept = self.sweep(&connection, until).await;
             (connection.id, swept)
@@ -105,7 +109,8 @@ impl Sweep {
         for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
             let records = self.ledger.load_many(&connection.id, &due.orders).await?;
             let now = self.clock.now();
-            let looks: Vec<Look> = records.iter().map(|record| look::queued(record, now, &self.pace)).collect();
+            let looks: Vec<Look> =
+                records.iter().map(|record| look::queued(record, now, &self.pace)).collect();
             let forward: Vec<Message> = looks.iter().filter_map(|look| look.forward.clone()).collect();
             let post: Vec<Message> = looks.into_iter().filter_map(|look| look.post).collect();
             self.orders.send(&forward).await?;
@@ -172,7 +177,8 @@ impl Looking<'_> {
                 continue;
             }
             let order = record.key.order;
-            let look = if clock.now() < until { self.look_or_later(record).await } else { Look::again(clock.now()) };
+            let look =
+                if clock.now() < until { self.look_or_later(record).await } else { Look::again(clock.now()) };
             swept.looked += 1;
             forward.extend(look.forward);
             post.extend(look.post);

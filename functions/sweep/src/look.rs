@@ -1,10 +1,11 @@
 //! A look at one order: what does it need, and when does it need the next look?
 
 use domain::Failure;
-use domain::admission::{Admission, look_again};
+use domain::admission::look_again;
+use domain::intake::{body_of, expires, judge};
 use domain::life::{Pace, Stamp, Step, later};
-use domain::mapping::Mapped;
 use domain::message::Message;
+use domain::order::Order;
 use domain::policy::Policies;
 use domain::ports::Saved;
 use domain::record::{Cause, Record, Stage};
@@ -37,9 +38,11 @@ fn posts(record: &Record, now: Timestamp, pace: &Pace) -> Look {
     let free = record.due_posts().any(|package| package.is_free(now));
     let claimed = record.due_posts().filter_map(claim_end).min();
     match (free, claimed) {
-        (true, _) => {
-            Look { post: Some(Message::post(&record.key)), next: Some(later(now, pace.grace)), ..Look::default() }
-        }
+        (true, _) => Look {
+            post: Some(Message::post(&record.key)),
+            next: Some(later(now, pace.grace)),
+            ..Look::default()
+        },
         (false, Some(until)) => Look::again(until),
         (false, None) => Look::again(pace.watch_at(now, record.imported_at)),
     }
@@ -50,6 +53,10 @@ fn claim_end(package: &Package) -> Option<Timestamp> {
         Post::Claimed { until, .. } => Some(until),
         _ => None,
     }
+}
+
+fn is_unmapped(record: &Record) -> bool {
+    matches!(record.stage, Stage::Held(Cause::Unmapped(_)))
 }
 
 impl Looking<'_> {
@@ -72,7 +79,8 @@ impl Looking<'_> {
     /// Reads the order in the store and decides anew.
     async fn read_again(&self, record: Record) -> Result<Look, Failure> {
         let read = self.store.orders.read(&record.key.order.to_string()).await?;
-        let looked = self.intake().reconsider(self.connection, record, &read, self.sweep.partners.as_ref()).await?;
+        let looked =
+            self.intake().reconsider(self.connection, record, &read, self.sweep.partners.as_ref()).await?;
         Ok(Look { forward: looked.push, next: self.next(&looked.record), ..Look::default() })
     }
 
@@ -88,24 +96,31 @@ impl Looking<'_> {
         Ok(look)
     }
 
-    /// Does the mapping translate a held order now? Then it is ready again.
+    /// Does the mapping translate a held order now? Then it is read once more, because its buyer may have been refunded
+    /// while it was held, and decided anew.
     pub(crate) async fn remap(&self, record: Record) -> Result<Look, Failure> {
-        if !matches!(record.stage, Stage::Held(Cause::Unmapped(_))) {
+        if !is_unmapped(&record) {
             return Ok(Look::default());
         }
         let Some((record, Some(order))) = self.sweep.ledger.open(&record.key, true).await? else {
             return Ok(Look::default());
         };
         let mapping = self.sweep.mappings.current(&self.connection.id).await?;
-        if !matches!(mapping.resolve(&order, &self.connection.policies), Ok(Mapped::Ship { .. } | Mapped::NothingToShip)) {
+        if !is_unmapped(&record) || mapping.resolve(&order, &self.connection.policies).is_err() {
             return Ok(Look::default());
         }
+        let read = self.store.orders.read(&record.key.order.to_string()).await?;
         let now = self.sweep.clock.now();
+        let admission = judge(&read, &self.connection.policies, record.imported_at, now);
+        if let Some(order) = body_of(&read) {
+            self.sweep.ledger.revise(&record.key, order, expires(self.connection, now)).await?;
+        }
         let stamp = Stamp { by: NAME, at: now, token: self.sweep.dice.token() };
-        let Ok(next) = record.step(Step::Admit(Admission::Ready, Some(order.digest())), stamp) else {
+        let Ok(next) = record.step(Step::Admit(admission, body_of(&read).map(Order::digest)), stamp) else {
             return Ok(Look::default());
         };
         match self.sweep.ledger.save(&record, &next).await? {
+            Saved::Done if next.is_finished() => Ok(Look::default()),
             Saved::Done => Ok(queued(&next, now, &self.sweep.pace)),
             Saved::Conflict(_) => Ok(Look::again(now)),
         }

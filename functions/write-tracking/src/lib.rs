@@ -58,8 +58,12 @@ impl WriteTracking {
         let warehouse = self.partners.warehouse(&connection).await?;
         // A warehouse that cannot be asked for one order has its feed polled instead.
         let Some(lookup) = &warehouse.shipments else { return Ok(()) };
-        let intake =
-            Intake { ledger: self.ledger.as_ref(), clock: self.clock.as_ref(), dice: self.dice.as_ref(), by: NAME };
+        let intake = Intake {
+            ledger: self.ledger.as_ref(),
+            clock: self.clock.as_ref(),
+            dice: self.dice.as_ref(),
+            by: NAME,
+        };
         let mut push = Vec::new();
         for notice in lookup.shipments(reference).await? {
             push.extend(intake.arrive(id, &notice).await?.filter(|message| !push.contains(message)));
@@ -109,7 +113,9 @@ impl WriteTracking {
         }
         match sink.mode().await? {
             SinkMode::Off => Ok((self.settle(&record, package, Post::NotNeeded, None).await?, Ok(()))),
-            SinkMode::Outbox(why) => Ok((self.settle(&record, package, Post::Outbox { why }, None).await?, Ok(()))),
+            SinkMode::Outbox(why) => {
+                Ok((self.settle(&record, package, Post::Outbox { why }, None).await?, Ok(())))
+            }
             SinkMode::Api => self.through_api(record, package, sink, count).await,
         }
     }
@@ -137,7 +143,10 @@ impl WriteTracking {
             Outcome::Unclear(failure) => {
                 let wait: Duration = self.pace.lease;
                 self.ledger.expect(&record.key.connection, until, &[record.key.order]).await?;
-                Ok((Some(record), if count < QUEUE_RETRIES { Err(failure.after(Some(wait))) } else { Ok(()) }))
+                Ok((
+                    Some(record),
+                    if count < QUEUE_RETRIES { Err(failure.after(Some(wait))) } else { Ok(()) },
+                ))
             }
         }
     }
@@ -147,18 +156,27 @@ impl WriteTracking {
         let order = record.key.order;
         let claimed_at = record.story.last().map_or(self.clock.now(), |entry| entry.at);
         match sink.shown(order).await {
-            Ok(shown) if shown.iter().any(|number| tracking.number.is(number)) => return Outcome::Settled(Post::Posted),
+            Ok(shown) if shown.iter().any(|number| tracking.number.is(number)) => {
+                return Outcome::Settled(Post::Posted);
+            }
             Ok(_) => {}
             Err(failure) => return Outcome::NotPosted(failure),
         }
         if self.clock.now().duration_since(claimed_at).unsigned_abs() > self.pace.send_within {
-            return Outcome::NotPosted(Failure::retryable("post tracking", "the process was held up before it could post"));
+            return Outcome::NotPosted(Failure::retryable(
+                "post tracking",
+                "the process was held up before it could post",
+            ));
         }
         match sink.post(order, tracking, package.shipped_at).await {
             Ok(PostAnswer::Taken) if !sink.verifies() => Outcome::Settled(Post::Posted),
             Ok(PostAnswer::Taken) => match sink.shown(order).await {
-                Ok(shown) if shown.iter().any(|number| tracking.number.is(number)) => Outcome::Settled(Post::Posted),
-                Ok(_) => Outcome::Settled(Post::Outbox { why: "the store took it and does not show it".to_owned() }),
+                Ok(shown) if shown.iter().any(|number| tracking.number.is(number)) => {
+                    Outcome::Settled(Post::Posted)
+                }
+                Ok(_) => Outcome::Settled(Post::Outbox {
+                    why: "the store took it and does not show it".to_owned(),
+                }),
                 Err(failure) => Outcome::Unclear(failure),
             },
             Ok(PostAnswer::Refused(reason)) => {

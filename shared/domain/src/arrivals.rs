@@ -23,7 +23,11 @@ impl Intake<'_> {
     ///
     /// # Errors
     /// Those of the ledger; retryable when others keep changing the record.
-    pub async fn arrive(&self, connection: &ConnectionId, notice: &ShipmentNotice) -> Result<Option<Message>, Failure> {
+    pub async fn arrive(
+        &self,
+        connection: &ConnectionId,
+        notice: &ShipmentNotice,
+    ) -> Result<Option<Message>, Failure> {
         let Some(order) = order_of(&notice.reference, connection) else {
             return self.park_stranger(connection, notice, "its reference is none of ours").await;
         };
@@ -62,7 +66,13 @@ impl Intake<'_> {
     ///
     /// # Errors
     /// Those of the ledger.
-    pub async fn park(&self, connection: &ConnectionId, id: String, why: String, raw: Vec<u8>) -> Result<(), Failure> {
+    pub async fn park(
+        &self,
+        connection: &ConnectionId,
+        id: String,
+        why: String,
+        raw: Vec<u8>,
+    ) -> Result<(), Failure> {
         let at = self.clock.now();
         let parked = Parked { id, at, why, raw };
         self.ledger.park(connection, &parked, later(at, Policies::days(PARKED_DAYS))).await

@@ -113,13 +113,21 @@ mod tests {
 
     #[test]
     fn a_reference_names_its_order_in_its_own_connection_only() {
-        for (key, revision, max) in [("main/7", 0, 40), ("main/7", 3, 40), ("a-rather-long-name-for-a-shop/7", 1, 20)] {
+        for (key, revision, max) in
+            [("main/7", 0, 40), ("main/7", 3, 40), ("a-rather-long-name-for-a-shop/7", 1, 20)]
+        {
             let key: OrderKey = key.parse().unwrap();
             let made = reference(&key, revision, max).unwrap();
             assert_eq!(order_of(&made, &key.connection), Some(key.order), "{made}");
             assert_eq!(order_of(&made, &ConnectionId::parse("other").unwrap()), None);
         }
-        assert_eq!(order_of(&Reference::parse("main-x").unwrap(), &ConnectionId::parse("main").unwrap()), None);
-        assert_eq!(order_of(&Reference::parse("main-2-7").unwrap(), &ConnectionId::parse("main").unwrap()), None);
+        assert_eq!(
+            order_of(&Reference::parse("main-x").unwrap(), &ConnectionId::parse("main").unwrap()),
+            None
+        );
+        assert_eq!(
+            order_of(&Reference::parse("main-2-7").unwrap(), &ConnectionId::parse("main").unwrap()),
+            None
+        );
     }
 }

@@ -37,7 +37,10 @@ impl Intake<'_> {
         if record.may_be_there() {
             return self.recall(connection, record, read, partners).await;
         }
-        if !matches!(record.stage, Stage::Waiting(_) | Stage::Held(_) | Stage::Ready { .. } | Stage::Excluded(_)) {
+        if !matches!(
+            record.stage,
+            Stage::Waiting(_) | Stage::Held(_) | Stage::Ready { .. } | Stage::Excluded(_)
+        ) {
             return Ok(Looked { record, push: None });
         }
         let now = self.clock.now();
@@ -71,7 +74,9 @@ impl Intake<'_> {
         let Ok(next) = record.step(step, self.stamp()) else { return Ok(Looked { record, push: None }) };
         match self.ledger.save(&record, &next).await? {
             Saved::Done => Ok(Looked { push: forward_if_ready(&next), record: next }),
-            Saved::Conflict(current) => Ok(Looked { record: current.map_or(record, |current| *current), push: None }),
+            Saved::Conflict(current) => {
+                Ok(Looked { record: current.map_or(record, |current| *current), push: None })
+            }
         }
     }
 
@@ -91,7 +96,9 @@ impl Intake<'_> {
             return self.write(record, step).await;
         }
         match &record.digest {
-            Some(digest) if *digest != order.digest() => self.write(record, Step::Flag(Cause::ChangedAfterSending)).await,
+            Some(digest) if *digest != order.digest() => {
+                self.write(record, Step::Flag(Cause::ChangedAfterSending)).await
+            }
             _ => Ok(Looked { record, push: None }),
         }
     }
@@ -112,12 +119,17 @@ fn forward_if_ready(record: &Record) -> Option<Message> {
 async fn cancel(record: &Record, order: &Order, warehouse: &Warehouse) -> Result<Step, Failure> {
     let status = order.payment.word();
     let Some(desk) = &warehouse.cancel else {
-        return Ok(Step::Flag(Cause::NotCancelled(format!("{} cannot cancel; the order is {status}", warehouse.name))));
+        return Ok(Step::Flag(Cause::NotCancelled(format!(
+            "{} cannot cancel; the order is {status}",
+            warehouse.name
+        ))));
     };
     let reference = crate::fulfillment::reference(&record.key, record.revision, warehouse.limits.reference)
         .map_err(|e| Failure::permanent("cancel order", e.to_string()))?;
     Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
-        Cancellation::Cancelled => Step::Cancel(format!("{status} in the store, and cancelled by the warehouse")),
+        Cancellation::Cancelled => {
+            Step::Cancel(format!("{status} in the store, and cancelled by the warehouse"))
+        }
         Cancellation::Refused(why) => Step::Flag(Cause::NotCancelled(why)),
     })
 }

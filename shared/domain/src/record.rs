@@ -293,9 +293,9 @@ impl Record {
     /// Would a package of this notice be news?
     #[must_use]
     pub fn knows(&self, package: &Package) -> bool {
-        self.packages
-            .iter()
-            .any(|known| known.id == package.id && known.voided == package.voided && known.tracking == package.tracking)
+        self.packages.iter().any(|known| {
+            known.id == package.id && known.voided == package.voided && known.tracking == package.tracking
+        })
     }
 
     /// The packages whose tracking somebody must still post.
