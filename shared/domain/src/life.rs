@@ -72,7 +72,8 @@ impl Pace {
         later(now, wait)
     }
 
-    /// When to look next at an order that was imported at `imported` and needs nothing now: after half its age again.
+    /// When to look next at an order that was imported at `imported` and needs nothing now: after as long
+    /// again, between the first watch and a day.
     #[must_use]
     pub fn watch_at(&self, now: Timestamp, imported: Timestamp) -> Timestamp {
         let age = now.duration_since(imported).unsigned_abs();
