@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::arrivals::reread;
+use domain::arrivals::{name_of, reread};
 use domain::connection::Connection;
 use domain::intake::Intake;
 use domain::message::Message;
@@ -167,7 +167,7 @@ impl ReceiveNotices {
         raw: &RawWebhook,
         failure: &Failure,
     ) -> Result<Outcome, Failure> {
-        let id = self.dice.token().to_string();
+        let id = name_of(&raw.body);
         self.intake().park(&connection.id, id, failure.to_string(), raw.body.clone()).await?;
         Ok(Outcome::note(OK, format!("parked, because it cannot be read: {failure}")))
     }

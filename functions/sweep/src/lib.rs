@@ -3,7 +3,7 @@
 
 mod look;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::connection::Connection;
@@ -123,20 +123,24 @@ impl Sweep {
     /// Looks at once at the orders that a changed mapping may release. Says how many it put on the queue.
     ///
     /// # Errors
-    /// Those of the ledger and the queue.
+    /// Those of the ledger, the queue and the store, once everything has been looked at: what fails for one order does
+    /// not hold the others, and is looked at again on its date.
     pub async fn release(&self, connection: &Connection) -> Result<usize, Failure> {
         let store = self.partners.store(connection).await?;
         let looking = Looking { sweep: self, connection, store };
-        let mut pushed = 0;
+        let (mut pushed, mut outcome) = (0, Ok(()));
         for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
             let mut forward = Vec::new();
             for record in self.ledger.load_many(&connection.id, &due.orders).await? {
-                forward.extend(looking.remap(record).await?.forward);
+                match looking.remap(record).await {
+                    Ok(look) => forward.extend(look.forward),
+                    Err(failure) => outcome = Err(failure),
+                }
             }
             pushed += forward.len();
             self.orders.send(&forward).await?;
         }
-        Ok(pushed)
+        outcome.map(|()| pushed)
     }
 }
 
@@ -145,6 +149,23 @@ struct Looking<'a> {
     sweep: &'a Sweep,
     connection: &'a Connection,
     store: Store,
+}
+
+/// Whom a date names.
+enum Subject {
+    /// An order of the ledger.
+    Known(Box<Record>),
+    /// An order that the ledger does not have.
+    Absent(OrderId),
+}
+
+impl Subject {
+    fn order(&self) -> OrderId {
+        match self {
+            Self::Known(record) => record.key.order,
+            Self::Absent(order) => *order,
+        }
+    }
 }
 
 /// What a look at one order asks for.
@@ -171,14 +192,20 @@ impl Looking<'_> {
         let Sweep { ledger, orders, shipments, clock, .. } = self.sweep;
         let mut next: BTreeMap<Timestamp, Vec<OrderId>> = BTreeMap::new();
         let (mut forward, mut post) = (Vec::new(), Vec::new());
-        for record in ledger.load_many(&self.connection.id, &due.orders).await? {
-            // The order has a later date of its own.
-            if record.is_finished() || record.wake.is_some_and(|wake| wake > due.at) {
-                continue;
-            }
-            let order = record.key.order;
-            let look =
-                if clock.now() < until { self.look_or_later(record).await } else { Look::again(clock.now()) };
+        let records = ledger.load_many(&self.connection.id, &due.orders).await?;
+        let known: BTreeSet<OrderId> = records.iter().map(|record| record.key.order).collect();
+        let absent =
+            due.orders.iter().filter(|order| !known.contains(order)).map(|order| Subject::Absent(*order));
+        // An order that has a later date of its own is looked at then.
+        let open = |record: &Record| !record.is_finished() && record.wake.is_none_or(|wake| wake <= due.at);
+        let known = records.into_iter().filter(open).map(|record| Subject::Known(Box::new(record)));
+        for subject in known.chain(absent) {
+            let order = subject.order();
+            let look = if clock.now() < until {
+                self.look_or_later(subject).await
+            } else {
+                Look::again(clock.now())
+            };
             swept.looked += 1;
             forward.extend(look.forward);
             post.extend(look.post);
@@ -195,9 +222,12 @@ impl Looking<'_> {
     }
 
     /// A look that fails is repeated a little later, and does not keep the others from being looked at.
-    async fn look_or_later(&self, record: Record) -> Look {
-        let attempts = record.attempts;
-        match self.look(record).await {
+    async fn look_or_later(&self, subject: Subject) -> Look {
+        let (attempts, looked) = match subject {
+            Subject::Known(record) => (record.attempts, self.look(*record).await),
+            Subject::Absent(order) => (0, self.fetch(order).await),
+        };
+        match looked {
             Ok(look) => look,
             Err(failure) => {
                 let Sweep { clock, pace, dice, .. } = self.sweep;

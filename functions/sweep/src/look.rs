@@ -1,6 +1,5 @@
 //! A look at one order: what does it need, and when does it need the next look?
 
-use domain::Failure;
 use domain::admission::look_again;
 use domain::intake::{body_of, expires, judge};
 use domain::life::{Pace, Stamp, Step, later};
@@ -10,6 +9,7 @@ use domain::policy::Policies;
 use domain::ports::Saved;
 use domain::record::{Cause, Record, Stage};
 use domain::shipment::{Package, Post};
+use domain::{Failure, OrderId};
 use jiff::Timestamp;
 
 use crate::{Look, Looking, NAME};
@@ -60,6 +60,14 @@ fn is_unmapped(record: &Record) -> bool {
 }
 
 impl Looking<'_> {
+    /// Takes in an order that is expected and is not in the ledger: whoever wanted to has died, or is very late.
+    pub(crate) async fn fetch(&self, order: OrderId) -> Result<Look, Failure> {
+        let expected = later(self.sweep.clock.now(), self.sweep.pace.grace);
+        let read = self.store.orders.read(&order.to_string()).await?;
+        let forward = self.intake().take_in(self.connection, order, &read, expected).await?;
+        Ok(Look { forward, ..Look::again(expected) })
+    }
+
     /// Looks at one unfinished order.
     pub(crate) async fn look(&self, record: Record) -> Result<Look, Failure> {
         let now = self.sweep.clock.now();
@@ -69,7 +77,8 @@ impl Looking<'_> {
                 let look = self.remap(record.clone()).await?;
                 if look.forward.is_some() { Ok(look) } else { self.read_again(record).await }
             }
-            Stage::Held(_) if record.may_be_there() => Ok(Look::again(later(now, Policies::days(1)))),
+            // A person decides; what has left is posted all the same.
+            Stage::Held(_) if record.may_be_there() => Ok(posts(&record, now, &self.sweep.pace)),
             Stage::Held(_) => self.read_again(record).await,
             Stage::Accepted | Stage::PartlyShipped => self.watch(record).await,
             _ => Ok(queued(&record, now, &self.sweep.pace)),
@@ -102,14 +111,18 @@ impl Looking<'_> {
         if !is_unmapped(&record) {
             return Ok(Look::default());
         }
-        let Some((record, Some(order))) = self.sweep.ledger.open(&record.key, true).await? else {
+        let Some((record, body)) = self.sweep.ledger.open(&record.key, true).await? else {
             return Ok(Look::default());
         };
         let mapping = self.sweep.mappings.current(&self.connection.id).await?;
-        if !is_unmapped(&record) || mapping.resolve(&order, &self.connection.policies).is_err() {
+        let translates = |order: &Order| mapping.resolve(order, &self.connection.policies).is_ok();
+        if !is_unmapped(&record) || body.as_ref().is_some_and(|order| !translates(order)) {
             return Ok(Look::default());
         }
         let read = self.store.orders.read(&record.key.order.to_string()).await?;
+        if body.is_none() && !body_of(&read).is_some_and(translates) {
+            return Ok(Look::default());
+        }
         let now = self.sweep.clock.now();
         let admission = judge(&read, &self.connection.policies, record.imported_at, now);
         if let Some(order) = body_of(&read) {

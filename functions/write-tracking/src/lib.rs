@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::carrier::TrackingNumber;
 use domain::connection::Connection;
 use domain::intake::Intake;
 use domain::life::{Pace, Stamp, Step, later};
 use domain::ports::{
     Clock, Connections, Ledger, Outgoing, Partners, PostAnswer, Randomness, Saved, SinkMode, TrackingSink,
 };
-use domain::record::{Record, Stage};
+use domain::record::Record;
 use domain::shipment::{Package, Post};
 use domain::{ConnectionId, Failure, OrderKey, Reference};
 
@@ -18,6 +19,9 @@ pub const NAME: &str = "write-tracking";
 
 /// Deliveries of one message that the queue itself retries; a longer outage is waited out in the ledger.
 const QUEUE_RETRIES: u32 = 3;
+
+/// How often a record that others keep changing is tried again.
+const TRIES: u32 = 8;
 
 /// The use case with its ports.
 #[derive(Clone)]
@@ -82,6 +86,7 @@ impl WriteTracking {
         let store = self.partners.store(&connection).await?;
         let mut outcome = Ok(());
         let due: Vec<Package> = record.due_posts().cloned().collect();
+        self.wait_for_others(&record).await?;
         for package in due.iter().filter(|package| package.is_free(self.clock.now())) {
             match self.package(record, package, store.tracking.as_ref(), count).await? {
                 (Some(next), posted) => {
@@ -93,6 +98,19 @@ impl WriteTracking {
             }
         }
         outcome
+    }
+
+    /// A package that another attempt has claimed is looked at again when the claim has ended: that attempt may have died.
+    async fn wait_for_others(&self, record: &Record) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let ends = record.due_posts().filter_map(|package| match package.post {
+            Post::Claimed { until, .. } if until > now => Some(until),
+            _ => None,
+        });
+        match ends.max() {
+            Some(until) => self.ledger.expect(&record.key.connection, until, &[record.key.order]).await,
+            None => Ok(()),
+        }
     }
 
     async fn enabled(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
@@ -108,9 +126,6 @@ impl WriteTracking {
         sink: &dyn TrackingSink,
         count: u32,
     ) -> Result<(Option<Record>, Result<(), Failure>), Failure> {
-        if !(record.stage.is_sent() || record.stage == Stage::Cancelled) {
-            return Ok((Some(record), Ok(())));
-        }
         match sink.mode().await? {
             SinkMode::Off => Ok((self.settle(&record, package, Post::NotNeeded, None).await?, Ok(()))),
             SinkMode::Outbox(why) => {
@@ -186,6 +201,9 @@ impl WriteTracking {
         }
     }
 
+    /// Writes down what became of a package. When the order has changed meanwhile, by the notice of another package
+    /// for instance, it is written all the same as long as the package's post is still what it was in `record`: an
+    /// outcome that is forgotten would be a second post.
     async fn settle(
         &self,
         record: &Record,
@@ -193,16 +211,36 @@ impl WriteTracking {
         post: Post,
         again: Option<jiff::Timestamp>,
     ) -> Result<Option<Record>, Failure> {
-        self.advance(record, Step::SettlePost { package: package.id.clone(), post, again }).await
+        let ours = post_of(record, package);
+        let mut record = record.clone();
+        for _ in 0..TRIES {
+            let step = Step::SettlePost { package: package.id.clone(), post: post.clone(), again };
+            let Ok(next) = record.step(step, self.stamp()) else { return Ok(None) };
+            match self.ledger.save(&record, &next).await? {
+                Saved::Done => return Ok(Some(next)),
+                Saved::Conflict(Some(current)) if post_of(&current, package) == ours => record = *current,
+                Saved::Conflict(_) => return Ok(None),
+            }
+        }
+        Err(Failure::retryable("post tracking", format!("order {} is being changed by others", record.key)))
+    }
+
+    fn stamp(&self) -> Stamp<'static> {
+        Stamp { by: NAME, at: self.clock.now(), token: self.dice.token() }
     }
 
     /// Takes a step and writes it. None: somebody else was faster.
     async fn advance(&self, record: &Record, step: Step) -> Result<Option<Record>, Failure> {
-        let stamp = Stamp { by: NAME, at: self.clock.now(), token: self.dice.token() };
-        let Ok(next) = record.step(step, stamp) else { return Ok(None) };
+        let Ok(next) = record.step(step, self.stamp()) else { return Ok(None) };
         Ok(match self.ledger.save(record, &next).await? {
             Saved::Done => Some(next),
             Saved::Conflict(_) => None,
         })
     }
+}
+
+/// The post of a package and the number that it is about.
+fn post_of(record: &Record, package: &Package) -> Option<(Post, Option<TrackingNumber>)> {
+    let there = record.packages.iter().find(|there| there.id == package.id)?;
+    Some((there.post.clone(), there.number().cloned()))
 }

@@ -1,5 +1,7 @@
 //! A package has left: written into its order's record once, however often and in whatever order we hear of it.
 
+use sha2::{Digest, Sha256};
+
 use crate::failure::Failure;
 use crate::fulfillment::order_of;
 use crate::ids::{ConnectionId, OrderKey, Reference};
@@ -32,7 +34,11 @@ impl Intake<'_> {
             return self.park_stranger(connection, notice, "its reference is none of ours").await;
         };
         let key = OrderKey::new(connection.clone(), order);
-        let Some(mut record) = self.ledger.load(&key, false).await? else {
+        let mut known = self.ledger.load(&key, false).await?;
+        if known.is_none() {
+            known = self.ledger.load(&key, true).await?;
+        }
+        let Some(mut record) = known else {
             return self.park_stranger(connection, notice, "no such order is in the ledger").await;
         };
         let package = Package::from_notice(notice, self.clock.now());
@@ -77,6 +83,12 @@ impl Intake<'_> {
         let parked = Parked { id, at, why, raw };
         self.ledger.park(connection, &parked, later(at, Policies::days(PARKED_DAYS))).await
     }
+}
+
+/// A name for what cannot be read, the same for the same bytes: what is sent again is parked once.
+#[must_use]
+pub fn name_of(raw: &[u8]) -> String {
+    Sha256::digest(raw).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The message that makes somebody ask the warehouse about an order.
