@@ -1,0 +1,173 @@
+//! What was cured is released, what was taken back is cancelled, what was changed is shown to a person.
+
+mod common;
+
+use common::{DAY, accepted, dates, decided, sweep_after, sweeper};
+use domain::admission::Admission;
+use domain::mapping::Gap;
+use domain::message::Message;
+use domain::payment::PaymentStatus;
+use domain::record::{Cause, Exclusion, Stage};
+use testkit::build;
+use testkit::model::{Class, Scene};
+use testkit::run::run;
+
+/// A scene whose orders are held because nobody has mapped their tea.
+fn unmapped(orders: &[u64]) -> Scene {
+    let scene = Scene::new(Class::U);
+    let tea = build::sku("TEA-GRN-100");
+    scene.remap(|mapping| drop(mapping.listings.remove(&tea)));
+    let hold = Admission::Hold(Cause::Unmapped(vec![Gap::UnknownSku(tea)]), scene.seconds_from_now(3600));
+    orders.iter().for_each(|order| decided(&scene, *order, &hold));
+    scene
+}
+
+fn cure(scene: &Scene) {
+    let tea = build::mapping(1).listings.remove(&build::sku("TEA-GRN-100")).unwrap();
+    scene.remap(|mapping| drop(mapping.listings.insert(build::sku("TEA-GRN-100"), tea)));
+}
+
+fn release(scene: &Scene) -> usize {
+    let released = run(sweeper(scene).release(&scene.connection)).unwrap();
+    scene.ledger.assert_all_covered();
+    released
+}
+
+fn forward(scene: &Scene, order: u64) -> Message {
+    Message::forward(&scene.key(order))
+}
+
+#[test]
+fn a_new_mapping_releases_what_it_translates_at_once() {
+    let scene = unmapped(&[7, 8]);
+    scene.store.change(8, |order| order.lines[0].sku = Some(build::sku("STILL-UNKNOWN")));
+    let changed = build::order(8);
+    scene.ledger.with(&scene.connection.id, |books| {
+        let (body, _) = books.bodies.get_mut(&changed.id).unwrap();
+        body.lines[0].sku = Some(build::sku("STILL-UNKNOWN"));
+    });
+    assert_eq!(release(&scene), 0, "nothing is cured yet");
+    cure(&scene);
+    assert_eq!(release(&scene), 1);
+    assert_eq!(
+        (scene.stage(7), scene.orders.waiting()),
+        (Stage::Ready { not_before: None }, vec![forward(&scene, 7)])
+    );
+    assert!(matches!(scene.stage(8), Stage::Held(Cause::Unmapped(_))));
+    let soon = scene.seconds_from_now(15 * 60);
+    assert!(dates(&scene, 7).iter().any(|at| *at <= soon), "the queue may lose it");
+}
+
+#[test]
+fn a_sweep_releases_it_too() {
+    let scene = unmapped(&[7]);
+    sweep_after(&scene, DAY);
+    assert!(matches!(scene.stage(7), Stage::Held(Cause::Unmapped(_))));
+    cure(&scene);
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+}
+
+#[test]
+fn an_order_that_was_refunded_while_it_was_held_is_not_sent() {
+    for by_sweep in [false, true] {
+        let scene = unmapped(&[7]);
+        scene.store.pay(7, PaymentStatus::Refunded);
+        cure(&scene);
+        if by_sweep {
+            sweep_after(&scene, DAY);
+        } else {
+            assert_eq!(release(&scene), 0);
+        }
+        assert_eq!(scene.stage(7), Stage::Excluded(Exclusion::NotPaid("refunded".into())));
+        assert_eq!(scene.orders.waiting(), []);
+    }
+}
+
+#[test]
+fn an_order_whose_body_has_expired_is_released_as_well() {
+    for by_sweep in [false, true] {
+        let scene = unmapped(&[7]);
+        scene.ledger.with(&scene.connection.id, |books| books.bodies.clear());
+        if by_sweep {
+            sweep_after(&scene, DAY);
+            assert!(matches!(scene.stage(7), Stage::Held(Cause::Unmapped(_))));
+            scene.ledger.with(&scene.connection.id, |books| books.bodies.clear());
+        }
+        cure(&scene);
+        if by_sweep {
+            sweep_after(&scene, DAY);
+        } else {
+            assert_eq!(release(&scene), 1);
+        }
+        assert_eq!(scene.orders.waiting(), [forward(&scene, 7)], "by a sweep: {by_sweep}");
+    }
+}
+
+#[test]
+fn an_order_that_cannot_be_read_keeps_no_other_from_being_released() {
+    let scene = unmapped(&[6, 7, 8]);
+    scene.store.fail(7);
+    cure(&scene);
+    assert!(run(sweeper(&scene).release(&scene.connection)).is_err(), "and the failure is told");
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 6), forward(&scene, 8)]);
+    scene.ledger.assert_all_covered();
+}
+
+#[test]
+fn an_order_that_was_taken_back_is_cancelled_at_the_warehouse() {
+    for status in [PaymentStatus::Refunded, PaymentStatus::Voided] {
+        let scene = Scene::new(Class::U);
+        accepted(&scene, 7);
+        sweep_after(&scene, DAY);
+        assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Accepted, 1));
+        scene.store.pay(7, status);
+        sweep_after(&scene, DAY);
+        assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Cancelled, 0));
+    }
+}
+
+#[test]
+fn an_order_that_cannot_be_cancelled_any_more_is_shown_to_a_person() {
+    for cannot in [false, true] {
+        let scene = Scene::new(Class::U);
+        accepted(&scene, 7);
+        scene.store.pay(7, PaymentStatus::Refunded);
+        if cannot {
+            scene.warehouse.cannot_cancel();
+        } else {
+            scene.warehouse.too_late("it is packed");
+        }
+        sweep_after(&scene, DAY);
+        let Stage::Held(Cause::NotCancelled(why)) = scene.stage(7) else { panic!("{:?}", scene.stage(7)) };
+        assert!(why.contains(if cannot { "cannot cancel" } else { "packed" }), "{why}");
+        assert_eq!(scene.warehouse.live("main-7"), 1);
+    }
+}
+
+#[test]
+fn an_order_that_was_changed_after_it_was_sent_is_shown_to_a_person() {
+    let scene = Scene::new(Class::U);
+    accepted(&scene, 7);
+    scene.store.change(7, |order| order.comments = "thank you".into());
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.stage(7), Stage::Accepted, "a remark changes nothing that the warehouse acts on");
+    scene.store.change(7, |order| order.ship_to.as_mut().unwrap().line1 = "7 New Road".into());
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.stage(7), Stage::Held(Cause::ChangedAfterSending));
+    sweep_after(&scene, DAY * 2);
+    assert_eq!(scene.orders.waiting(), [], "it is never sent again by itself");
+    assert_eq!(scene.warehouse.orders().len(), 1);
+}
+
+#[test]
+fn an_order_is_watched_for_its_days_and_then_only_its_tracking() {
+    let scene = Scene::new(Class::U);
+    accepted(&scene, 7);
+    (0..13).for_each(|_| drop(sweep_after(&scene, DAY)));
+    let read = scene.script.count("store.read");
+    assert!(read >= 12, "{read}");
+    (0..10).for_each(|_| drop(sweep_after(&scene, DAY)));
+    assert!(scene.script.count("store.read") <= read + 1, "its watch is over");
+    assert_eq!(scene.stage(7), Stage::Accepted);
+}

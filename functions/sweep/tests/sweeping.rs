@@ -1,0 +1,288 @@
+//! Nothing unfinished is ever forgotten: what stalled is put back, what waits is read again.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{DAY, accepted, claimed, dates, decided, sweep, sweep_after, sweeper};
+use domain::admission::Admission;
+use domain::life::Step;
+use domain::message::Message;
+use domain::payment::PaymentStatus;
+use domain::ports::Clock;
+use domain::record::{Cause, Exclusion, Stage, Wait};
+use domain::shipment::Contents;
+use testkit::build;
+use testkit::model::{Class, Fate, Scene};
+use testkit::run::{run, until_stuck};
+
+/// What changes the ledger.
+const WRITES: [&str; 7] = [
+    "ledger.insert",
+    "ledger.expect",
+    "ledger.save",
+    "ledger.revise",
+    "ledger.settle",
+    "ledger.park",
+    "ledger.lease",
+];
+
+fn scene() -> Scene {
+    Scene::new(Class::U)
+}
+
+fn forward(scene: &Scene, order: u64) -> Message {
+    Message::forward(&scene.key(order))
+}
+
+#[test]
+fn an_order_whose_message_was_lost_is_put_back_on_the_queue() {
+    let scene = scene();
+    scene.ready(7);
+    let early = sweep_after(&scene, Duration::from_secs(60));
+    assert_eq!((early.looked, early.pushed), (0, 0), "its grace is not over");
+    for _ in 0..3 {
+        let swept = sweep_after(&scene, scene.pace.grace * 2);
+        assert_eq!((swept.looked, swept.pushed), (1, 1));
+        assert_eq!(scene.orders.take_all(), [forward(&scene, 7)], "again and again, until somebody takes it");
+        assert_eq!(dates(&scene, 7).len(), 1, "the old date is taken off");
+    }
+    assert_eq!(scene.script.count("store.read"), 0, "the store is not asked");
+}
+
+#[test]
+fn an_attempt_that_died_is_put_back_on_the_queue_when_its_lease_has_ended() {
+    let scene = scene();
+    claimed(&scene, 7);
+    sweep_after(&scene, scene.pace.lease - Duration::from_secs(1));
+    assert_eq!(scene.orders.waiting(), []);
+    sweep_after(&scene, scene.pace.grace);
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+}
+
+#[test]
+fn an_order_in_doubt_is_put_back_when_its_answer_can_be_trusted() {
+    let scene = scene();
+    claimed(&scene, 7);
+    let (attempt, ask_at) = (scene.record(7).written, scene.seconds_from_now(1200));
+    scene.step(7, Step::Doubt { attempt, ask_at, why: "time-out".into() });
+    sweep_after(&scene, Duration::from_secs(1100));
+    assert_eq!(scene.orders.waiting(), []);
+    sweep_after(&scene, Duration::from_secs(100));
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+}
+
+#[test]
+fn an_order_that_is_paid_at_last_is_released() {
+    let scene = scene();
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    scene.store.pay(7, PaymentStatus::Pending);
+    for _ in 0..4 {
+        sweep_after(&scene, Duration::from_secs(3600));
+        assert!(matches!(scene.stage(7), Stage::Waiting(_)));
+    }
+    scene.store.pay(7, PaymentStatus::Accepted);
+    sweep_after(&scene, Duration::from_secs(6 * 3600));
+    assert_eq!(scene.stage(7), Stage::Ready { not_before: None });
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+}
+
+#[test]
+fn an_order_that_is_never_paid_is_excluded_and_nobody_looks_again() {
+    let scene = scene();
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    scene.store.pay(7, PaymentStatus::Pending);
+    (0..40).for_each(|_| drop(sweep_after(&scene, DAY)));
+    assert_eq!(scene.stage(7), Stage::Excluded(Exclusion::NeverPaid));
+    assert_eq!(dates(&scene, 7), []);
+    assert_eq!(scene.orders.waiting(), []);
+}
+
+#[test]
+fn an_order_that_was_unreadable_is_read_again_until_it_can_be() {
+    let scene = scene();
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Hold(Cause::Unreadable("line 3".into()), soon));
+    scene.store.garble(7);
+    (0..3).for_each(|_| drop(sweep_after(&scene, DAY)));
+    assert!(matches!(scene.stage(7), Stage::Held(Cause::Unreadable(_))));
+    scene.store.mend(7);
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+}
+
+#[test]
+fn an_order_that_is_held_for_a_person_stays_held_until_it_is_another_one() {
+    let scene = scene();
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Hold(Cause::Refused("no such SKU".into()), soon));
+    (0..3).for_each(|_| drop(sweep_after(&scene, DAY)));
+    assert!(matches!(scene.stage(7), Stage::Held(Cause::Refused(_))));
+    scene.store.change(7, |order| order.lines.truncate(1));
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+}
+
+#[test]
+fn tracking_whose_message_was_lost_is_put_back_on_its_queue() {
+    for flagged in [false, true] {
+        let scene = scene();
+        accepted(&scene, 7);
+        let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
+        scene.step(7, Step::Ship(part));
+        if flagged {
+            scene.step(7, Step::Flag(Cause::ChangedAfterSending));
+        }
+        sweep_after(&scene, DAY);
+        assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))], "held or not: {flagged}");
+    }
+}
+
+#[test]
+fn a_post_that_is_claimed_is_left_alone_until_its_lease_has_ended() {
+    let scene = scene();
+    accepted(&scene, 7);
+    scene.step(7, Step::Ship(build::package("P-1")));
+    scene.pass(scene.pace.grace);
+    let until = scene.seconds_from_now(480);
+    scene.step(7, Step::ClaimPost { package: "P-1".parse().unwrap(), until });
+    sweep_after(&scene, Duration::from_secs(1));
+    assert_eq!(scene.shipments.waiting(), []);
+    sweep_after(&scene, scene.pace.grace);
+    assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))]);
+}
+
+#[test]
+fn a_finished_order_loses_its_date() {
+    let scene = scene();
+    decided(&scene, 7, &Admission::Exclude(Exclusion::Digital));
+    let swept = sweep_after(&scene, DAY);
+    assert_eq!((swept.looked, dates(&scene, 7)), (0, vec![]));
+}
+
+#[test]
+fn an_order_that_is_expected_and_never_came_is_fetched() {
+    let scene = scene();
+    scene.store.place(build::order(7));
+    scene.store.place(build::order(8));
+    scene.store.lose(8);
+    let soon = scene.seconds_from_now(60);
+    for order in [7, 8] {
+        let id = domain::OrderId(order);
+        scene.ledger.with(&scene.connection.id, |b| drop(b.dates.entry(soon).or_default().insert(id)));
+    }
+    let swept = sweep_after(&scene, DAY);
+    assert_eq!((swept.looked, swept.pushed), (2, 1));
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(scene.stage(8), Stage::Held(Cause::Vanished));
+}
+
+#[test]
+fn a_stale_read_loses_no_order() {
+    let scene = scene();
+    scene.ready(7);
+    claimed(&scene, 8);
+    scene.script.chooses("stale read", 1);
+    (0..3).for_each(|_| drop(sweep_after(&scene, scene.pace.grace * 2)));
+    let waiting = scene.orders.waiting();
+    assert!(waiting.contains(&forward(&scene, 7)) && waiting.contains(&forward(&scene, 8)), "{waiting:?}");
+}
+
+#[test]
+fn an_order_that_cannot_be_looked_at_keeps_no_other_from_it() {
+    let scene = scene();
+    let soon = scene.seconds_from_now(60);
+    for order in [7, 8] {
+        decided(&scene, order, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    }
+    scene.store.fail(7);
+    let swept = sweep_after(&scene, DAY);
+    assert_eq!((swept.looked, swept.pushed), (2, 1));
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 8)]);
+    assert!(dates(&scene, 7).iter().all(|at| *at > scene.clock.now()), "and is looked at a little later");
+}
+
+#[test]
+fn a_sweep_without_time_forgets_nothing() {
+    let scene = scene();
+    (1..=3).for_each(|order| drop(scene.ready(order)));
+    scene.pass(DAY);
+    let swept = run(sweeper(&scene).sweep(&scene.connection, scene.clock.now())).unwrap();
+    assert_eq!(swept.pushed, 0);
+    scene.ledger.assert_all_covered();
+    sweep_after(&scene, scene.pace.grace);
+    assert_eq!(scene.orders.waiting().len(), 3);
+}
+
+#[test]
+fn a_sweep_that_dies_anywhere_is_made_good_by_the_next() {
+    for fate in [Fate::Hangs, Fate::HappensAndHangs, Fate::Fails(None), Fate::LosesAnswer] {
+        for n in 0.. {
+            let scene = busy();
+            scene.pass(DAY);
+            let before = scene.script.total();
+            scene.script.nth(n, fate);
+            drop(until_stuck(sweep(&scene)));
+            if scene.script.total() - before <= n {
+                break;
+            }
+            scene.script.heal();
+            scene.ledger.assert_all_covered();
+            (0..4).for_each(|_| drop(sweep_after(&scene, scene.pace.grace)));
+            let what = format!("effect {n}: {fate:?}");
+            let orders = scene.orders.waiting();
+            for order in [1, 2, 3, 4] {
+                assert!(orders.contains(&forward(&scene, order)), "{what}: order {order}");
+            }
+            assert!(scene.shipments.waiting().contains(&Message::post(&scene.key(5))), "{what}");
+            let gone = scene.stage(6) == Stage::Cancelled && scene.warehouse.live("main-6") == 0;
+            assert!(gone, "{what}: {:?}", scene.stage(6));
+        }
+    }
+}
+
+/// A scene with an order for every reason to look at one.
+fn busy() -> Scene {
+    let scene = scene();
+    let soon = scene.seconds_from_now(60);
+    scene.ready(1);
+    claimed(&scene, 2);
+    decided(&scene, 3, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    decided(&scene, 4, &Admission::Hold(Cause::Unmapped(Vec::new()), soon));
+    accepted(&scene, 5);
+    scene.step(5, Step::Ship(build::package("P-5")));
+    accepted(&scene, 6);
+    scene.store.pay(6, PaymentStatus::Refunded);
+    scene
+}
+
+#[test]
+fn a_host_that_lost_its_queues_fills_them_again_without_touching_the_ledger() {
+    let scene = busy();
+    scene.pass_lease();
+    let before = scene.script.count_all(&WRITES);
+    let ledger = scene.ledger.with(&scene.connection.id, |books| books.records.clone());
+    assert_eq!(run(sweeper(&scene).refill(&scene.connection)).unwrap(), 3);
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 1), forward(&scene, 2)]);
+    assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(5))]);
+    assert_eq!(scene.script.count_all(&WRITES), before);
+    assert_eq!(scene.ledger.with(&scene.connection.id, |books| books.records.clone()), ledger);
+}
+
+#[test]
+fn every_enabled_connection_is_swept_and_the_trouble_of_one_is_its_own() {
+    let scene = scene();
+    scene.ready(7);
+    scene.connections.set(&build::connection("alone"));
+    let mut off = build::connection("off");
+    off.enabled = false;
+    scene.connections.set(&off);
+    scene.pass(DAY);
+    let mut swept = run(sweeper(&scene).run(scene.seconds_from_now(60))).unwrap();
+    swept.sort_by(|(one, _), (two, _)| one.cmp(two));
+    let outcomes: Vec<(&str, bool)> = swept.iter().map(|(id, swept)| (id.as_str(), swept.is_ok())).collect();
+    assert_eq!(outcomes, [("alone", false), ("main", true)]);
+    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+}
