@@ -1,0 +1,164 @@
+//! A known order is decided anew only while the warehouse cannot have it.
+
+use domain::admission::Admission;
+use domain::intake::Intake;
+use domain::life::{Step, later};
+use domain::message::Message;
+use domain::payment::PaymentStatus;
+use domain::ports::{Clock, Read};
+use domain::reconsider::Looked;
+use domain::record::{Cause, Exclusion, Record, Stage, Wait};
+use domain::{Failure, WarehouseOrderId};
+use testkit::build;
+use testkit::model::{Class, Fate, Scene};
+use testkit::run::run;
+
+fn look(scene: &Scene, read: &Read) -> Result<Looked, Failure> {
+    let intake = Intake {
+        ledger: scene.ledger.as_ref(),
+        clock: scene.clock.as_ref(),
+        dice: scene.dice.as_ref(),
+        by: "test",
+    };
+    let looked = run(intake.reconsider(&scene.connection, scene.record(7), read, scene.partners.as_ref()));
+    scene.ledger.assert_all_covered();
+    looked
+}
+
+fn read(payment: PaymentStatus) -> Read {
+    Read::Order(Box::new(domain::order::Order { payment, ..build::order(7) }))
+}
+
+/// A scene with order 7 as it was decided, an hour ago.
+fn decided(admission: &Admission) -> Scene {
+    let scene = Scene::new(Class::U);
+    let mut record: Record = build::record(&scene.key(7), admission, 7);
+    record.wake = Some(later(scene.clock.now(), scene.pace.grace));
+    scene.keep(&record);
+    scene.pass(std::time::Duration::from_secs(3600));
+    scene
+}
+
+fn hold(cause: Cause) -> Admission {
+    Admission::Hold(cause, build::noon())
+}
+
+fn waiting() -> Admission {
+    Admission::Wait(Wait::Unpaid("pending".into()), build::noon())
+}
+
+#[test]
+fn what_may_still_change_its_mind_is_decided_by_what_is_read_now() {
+    let paid = PaymentStatus::Accepted;
+    for (was, payment, stage) in [
+        (waiting(), paid.clone(), "ready"),
+        (waiting(), PaymentStatus::Pending, "waiting"),
+        (waiting(), PaymentStatus::Declined, "excluded"),
+        (Admission::Ready, PaymentStatus::Pending, "waiting"),
+        (Admission::Ready, PaymentStatus::Refunded, "cancelled"),
+        (Admission::Exclude(Exclusion::NotPaid("declined".into())), paid.clone(), "ready"),
+        (hold(Cause::Vanished), paid.clone(), "ready"),
+        (hold(Cause::Unreadable("line 3".into())), paid.clone(), "ready"),
+        (hold(Cause::Refused("no".into())), paid.clone(), "held"),
+        (hold(Cause::ByPerson("wait".into())), paid.clone(), "held"),
+        (hold(Cause::Refused("no".into())), PaymentStatus::Refunded, "excluded"),
+        (hold(Cause::Unmapped(Vec::new())), paid, "held"),
+    ] {
+        let scene = decided(&was);
+        let looked = look(&scene, &read(payment.clone())).unwrap();
+        assert_eq!(looked.record.stage.word(), stage, "{was:?} read as {payment:?}");
+        assert_eq!(scene.stage(7).word(), stage, "{was:?} read as {payment:?}");
+        let push = (stage == "ready").then(|| Message::forward(&scene.key(7)));
+        assert_eq!(looked.push, push, "{was:?} read as {payment:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_any_more_is_held() {
+    for (now, word) in
+        [(Read::Absent, "vanished"), (Read::Unreadable { order: None, why: "line 3".into() }, "unreadable")]
+    {
+        let scene = decided(&Admission::Ready);
+        let Stage::Held(cause) = look(&scene, &now).unwrap().record.stage else { panic!("{now:?}") };
+        assert_eq!(cause.word(), word);
+    }
+}
+
+#[test]
+fn a_changed_body_takes_the_place_of_the_old_one() {
+    let scene = decided(&hold(Cause::Refused("no".into())));
+    let mut changed = build::order(7);
+    changed.lines.truncate(1);
+    let looked = look(&scene, &Read::Order(Box::new(changed.clone()))).unwrap();
+    assert_eq!(looked.record.stage, Stage::Ready { not_before: None });
+    assert_eq!(looked.record.digest, Some(changed.digest()));
+    let body = scene.ledger.with(&scene.connection.id, |books| books.bodies[&changed.id].0.clone());
+    assert_eq!(body, changed);
+}
+
+/// A scene whose order 7 the warehouse may have.
+fn sent(step: Option<Step>) -> Scene {
+    let scene = decided(&Admission::Ready);
+    let until = scene.seconds_from_now(480);
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    if let Some(step) = step {
+        scene.step(7, step);
+    }
+    scene
+}
+
+fn accept() -> Step {
+    Step::Accept { id: WarehouseOrderId::parse("W-1").unwrap(), how: "" }
+}
+
+#[test]
+fn what_the_warehouse_may_have_is_never_decided_anew() {
+    let doubt = |scene: &Scene| Step::Doubt {
+        attempt: scene.record(7).written,
+        ask_at: scene.seconds_from_now(60),
+        why: "time-out".into(),
+    };
+    let sending = sent(None);
+    let in_doubt = sent(None);
+    in_doubt.step(7, doubt(&in_doubt));
+    let given_up = sent(None);
+    given_up.step(7, doubt(&given_up));
+    given_up.step(7, Step::GiveUp);
+    for scene in [sending, in_doubt, given_up] {
+        let before = scene.record(7);
+        for read in [read(PaymentStatus::Accepted), read(PaymentStatus::Refunded), Read::Absent] {
+            let looked = look(&scene, &read).unwrap();
+            assert_eq!((looked.record, looked.push), (before.clone(), None), "{read:?}");
+        }
+    }
+}
+
+#[test]
+fn an_accepted_order_is_left_alone_while_nothing_has_changed() {
+    let scene = sent(Some(accept()));
+    let before = scene.record(7);
+    look(&scene, &read(PaymentStatus::Accepted)).unwrap();
+    look(&scene, &Read::Absent).unwrap();
+    assert_eq!(scene.record(7), before);
+}
+
+#[test]
+fn a_cancellation_that_fails_is_tried_again_and_nothing_is_written() {
+    let scene = sent(Some(accept()));
+    let before = scene.record(7);
+    scene.script.next("warehouse.cancel", [Fate::Fails(None)]);
+    assert!(look(&scene, &read(PaymentStatus::Refunded)).is_err());
+    assert_eq!(scene.record(7), before);
+    let why = look(&scene, &read(PaymentStatus::Refunded)).unwrap().record.stage;
+    assert!(matches!(why, Stage::Held(Cause::NotCancelled(_))), "this warehouse has no such order: {why:?}");
+}
+
+#[test]
+fn who_loses_the_race_leaves_it_to_the_winner() {
+    let scene = std::sync::Arc::new(decided(&waiting()));
+    let other = scene.clone();
+    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Cancel("by a person".into()))));
+    let looked = look(&scene, &read(PaymentStatus::Accepted)).unwrap();
+    assert_eq!((looked.record.stage, looked.push), (Stage::Cancelled, None));
+    assert_eq!(scene.stage(7), Stage::Cancelled);
+}
