@@ -99,8 +99,8 @@ impl ReceiveNotices {
         }
         let raw = RawWebhook { path_rest: rest.to_owned(), ..received.webhook };
         let done = match self.connection(id).await {
-            Ok(Some(connection)) if kind == "webhook" => self.from_warehouse(&connection, raw).await,
-            Ok(Some(connection)) => self.from_store(&connection, raw).await,
+            Ok(Some(connection)) if kind == "webhook" => self.heard_of_warehouse(&connection, raw).await,
+            Ok(Some(connection)) => self.heard_of_store(&connection, raw).await,
             Ok(None) => return Outcome::note(UNKNOWN_SENDER, "no such connection"),
             Err(failure) => Err(failure),
         };
@@ -113,7 +113,7 @@ impl ReceiveNotices {
         self.connections.get(&id).await
     }
 
-    async fn from_warehouse(&self, connection: &Connection, raw: RawWebhook) -> Result<Outcome, Failure> {
+    async fn heard_of_warehouse(&self, connection: &Connection, raw: RawWebhook) -> Result<Outcome, Failure> {
         let warehouse = self.partners.warehouse(connection).await?;
         let Some(reader) = warehouse.notices.reader() else {
             return Ok(Outcome::note(
@@ -145,7 +145,7 @@ impl ReceiveNotices {
         Ok(Outcome::of(OK))
     }
 
-    async fn from_store(&self, connection: &Connection, raw: RawWebhook) -> Result<Outcome, Failure> {
+    async fn heard_of_store(&self, connection: &Connection, raw: RawWebhook) -> Result<Outcome, Failure> {
         let store = self.partners.store(connection).await?;
         let webhook = match store.hints.verify(raw).await {
             Ok(webhook) => webhook,

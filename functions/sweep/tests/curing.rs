@@ -1,8 +1,9 @@
 //! What was cured is released, what was taken back is cancelled, what was changed is shown to a person.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
-use common::{DAY, accepted, dates, decided, sweep_after, sweeper};
+use common::{DAY, accepted, dates, decided, sweep_after, sweep_often, sweeper};
 use domain::admission::Admission;
 use domain::mapping::Gap;
 use domain::message::Message;
@@ -164,10 +165,10 @@ fn an_order_that_was_changed_after_it_was_sent_is_shown_to_a_person() {
 fn an_order_is_watched_for_its_days_and_then_only_its_tracking() {
     let scene = Scene::new(Class::U);
     accepted(&scene, 7);
-    (0..13).for_each(|_| drop(sweep_after(&scene, DAY)));
+    sweep_often(&scene, 13, DAY);
     let read = scene.script.count("store.read");
     assert!(read >= 12, "{read}");
-    (0..10).for_each(|_| drop(sweep_after(&scene, DAY)));
+    sweep_often(&scene, 10, DAY);
     assert!(scene.script.count("store.read") <= read + 1, "its watch is over");
     assert_eq!(scene.stage(7), Stage::Accepted);
 }

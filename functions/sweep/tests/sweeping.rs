@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{DAY, accepted, claimed, dates, decided, sweep, sweep_after, sweeper};
+use common::{DAY, accepted, claimed, dates, decided, sweep, sweep_after, sweep_often, sweeper};
 use domain::admission::Admission;
 use domain::life::Step;
 use domain::message::Message;
@@ -94,7 +94,7 @@ fn an_order_that_is_never_paid_is_excluded_and_nobody_looks_again() {
     let soon = scene.seconds_from_now(60);
     decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
     scene.store.pay(7, PaymentStatus::Pending);
-    (0..40).for_each(|_| drop(sweep_after(&scene, DAY)));
+    sweep_often(&scene, 40, DAY);
     assert_eq!(scene.stage(7), Stage::Excluded(Exclusion::NeverPaid));
     assert_eq!(dates(&scene, 7), []);
     assert_eq!(scene.orders.waiting(), []);
@@ -106,7 +106,7 @@ fn an_order_that_was_unreadable_is_read_again_until_it_can_be() {
     let soon = scene.seconds_from_now(60);
     decided(&scene, 7, &Admission::Hold(Cause::Unreadable("line 3".into()), soon));
     scene.store.garble(7);
-    (0..3).for_each(|_| drop(sweep_after(&scene, DAY)));
+    sweep_often(&scene, 3, DAY);
     assert!(matches!(scene.stage(7), Stage::Held(Cause::Unreadable(_))));
     scene.store.mend(7);
     sweep_after(&scene, DAY);
@@ -118,7 +118,7 @@ fn an_order_that_is_held_for_a_person_stays_held_until_it_is_another_one() {
     let scene = scene();
     let soon = scene.seconds_from_now(60);
     decided(&scene, 7, &Admission::Hold(Cause::Refused("no such SKU".into()), soon));
-    (0..3).for_each(|_| drop(sweep_after(&scene, DAY)));
+    sweep_often(&scene, 3, DAY);
     assert!(matches!(scene.stage(7), Stage::Held(Cause::Refused(_))));
     scene.store.change(7, |order| order.lines.truncate(1));
     sweep_after(&scene, DAY);
@@ -171,7 +171,7 @@ fn an_order_that_is_expected_and_never_came_is_fetched() {
     let soon = scene.seconds_from_now(60);
     for order in [7, 8] {
         let id = domain::OrderId(order);
-        scene.ledger.with(&scene.connection.id, |b| drop(b.dates.entry(soon).or_default().insert(id)));
+        assert!(scene.ledger.with(&scene.connection.id, |b| b.dates.entry(soon).or_default().insert(id)));
     }
     let swept = sweep_after(&scene, DAY);
     assert_eq!((swept.looked, swept.pushed), (2, 1));
@@ -185,7 +185,7 @@ fn a_stale_read_loses_no_order() {
     scene.ready(7);
     claimed(&scene, 8);
     scene.script.chooses("stale read", 1);
-    (0..3).for_each(|_| drop(sweep_after(&scene, scene.pace.grace * 2)));
+    sweep_often(&scene, 3, scene.pace.grace * 2);
     let waiting = scene.orders.waiting();
     assert!(waiting.contains(&forward(&scene, 7)) && waiting.contains(&forward(&scene, 8)), "{waiting:?}");
 }
@@ -230,7 +230,7 @@ fn a_sweep_that_dies_anywhere_is_made_good_by_the_next() {
             }
             scene.script.heal();
             scene.ledger.assert_all_covered();
-            (0..4).for_each(|_| drop(sweep_after(&scene, scene.pace.grace)));
+            sweep_often(&scene, 4, scene.pace.grace);
             let what = format!("effect {n}: {fate:?}");
             let orders = scene.orders.waiting();
             for order in [1, 2, 3, 4] {

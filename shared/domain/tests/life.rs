@@ -1,10 +1,12 @@
 //! No sequence of steps takes an order where it may not be.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use domain::admission::Admission;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::life::{Stamp, Step, later};
+use domain::mapping::WarehouseSku;
 use domain::record::{Cause, Entry, Exclusion, RECENT_ENTRIES, Record, Stage, Wait};
 use domain::shipment::{Contents, Package, Post};
 use domain::{OrderKey, PackageId, Token, WarehouseOrderId};
@@ -69,20 +71,10 @@ fn package(id: u8, number: u8, contents: u8, voided: bool, at: Timestamp) -> Pac
     let contents = match contents {
         0 => Contents::Everything,
         1 => Contents::Part,
-        _ => Contents::Lines(vec![("WH-1".parse_sku(), 2)]),
+        _ => Contents::Lines(vec![(WarehouseSku::parse("WH-1").unwrap(), 2)]),
     };
     let post = if tracking.is_some() && !voided { Post::Due } else { Post::NotNeeded };
     Package { id: package_id(id), tracking, shipped_at: at, contents, voided, post }
-}
-
-trait ParseSku {
-    fn parse_sku(&self) -> domain::mapping::WarehouseSku;
-}
-
-impl ParseSku for str {
-    fn parse_sku(&self) -> domain::mapping::WarehouseSku {
-        domain::mapping::WarehouseSku::parse(self).unwrap()
-    }
 }
 
 fn admission(n: u8, now: Timestamp) -> Admission {

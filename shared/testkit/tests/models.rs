@@ -1,4 +1,5 @@
 //! The models keep the same contracts as the adapters, and let a test decide what becomes of an effect.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,7 @@ fn an_unfinished_order_without_a_date_is_found() {
     let ledger = ModelLedger::new(Arc::new(Kindly));
     let new = build::ready(&build::key("main", 5), 1);
     run(ledger.insert(&new, None, build::noon())).unwrap();
-    assert_eq!(ledger.uncovered(), [new.key.clone()]);
+    assert_eq!(ledger.uncovered(), std::slice::from_ref(&new.key));
     run(ledger.expect(&new.key.connection, build::noon(), &[new.key.order])).unwrap();
     ledger.assert_all_covered();
 }

@@ -1,4 +1,5 @@
 //! A known order is decided anew only while the warehouse cannot have it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use domain::admission::Admission;
 use domain::intake::Intake;

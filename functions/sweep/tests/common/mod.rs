@@ -1,4 +1,5 @@
 //! What the tests of this use case share: the use case on a scene.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::time::Duration;
@@ -35,6 +36,13 @@ pub(crate) fn sweep_after(scene: &Scene, wait: Duration) -> Swept {
     let swept = run(sweep(scene)).unwrap();
     scene.ledger.assert_all_covered();
     swept
+}
+
+/// Sweeps so many times, each after so long.
+pub(crate) fn sweep_often(scene: &Scene, times: u32, wait: Duration) {
+    for _ in 0..times {
+        sweep_after(scene, wait);
+    }
 }
 
 pub(crate) async fn sweep(scene: &Scene) -> Result<Swept, Failure> {

@@ -46,10 +46,13 @@ impl Connections for ModelConnections {
     }
 }
 
+/// The versions of one mapping, oldest first.
+type Versions = Vec<(Arc<Mapping>, Change)>;
+
 /// The mappings in memory. Effects are called `mappings.…`.
 pub struct ModelMappings {
     gate: Gate,
-    versions: Mutex<BTreeMap<ConnectionId, Vec<(Arc<Mapping>, Change)>>>,
+    versions: Mutex<BTreeMap<ConnectionId, Versions>>,
 }
 
 impl ModelMappings {
@@ -102,10 +105,13 @@ impl Mappings for ModelMappings {
     }
 }
 
+/// The two sides of one connection.
+type Sides = (Arc<ModelStore>, Arc<ModelWarehouse>);
+
 /// The stores and warehouses in memory. Effects are called `partners.…`.
 pub struct ModelPartners {
     gate: Gate,
-    sides: Mutex<BTreeMap<ConnectionId, (Arc<ModelStore>, Arc<ModelWarehouse>)>>,
+    sides: Mutex<BTreeMap<ConnectionId, Sides>>,
 }
 
 impl ModelPartners {
@@ -120,7 +126,7 @@ impl ModelPartners {
         inside(&self.sides).insert(id.clone(), (store, warehouse));
     }
 
-    fn sides(&self, id: &ConnectionId) -> Result<(Arc<ModelStore>, Arc<ModelWarehouse>), Failure> {
+    fn sides(&self, id: &ConnectionId) -> Result<Sides, Failure> {
         let sides = inside(&self.sides).get(id).cloned();
         sides.ok_or_else(|| Failure::permanent("open connection", format!("{id} has no partners")))
     }
