@@ -44,6 +44,8 @@ pub(crate) struct Options {
     pub(crate) pace: Pace,
     /// How often the sweep runs.
     pub(crate) sweep_every: Duration,
+    /// Polls this often instead of by each connection's schedule, for the demo.
+    pub(crate) beat: Option<Duration>,
 }
 
 /// A running set of ports and use cases.
@@ -187,7 +189,7 @@ impl Host {
     }
 
     async fn poll_store(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
-        let every = minutes(connection.schedule.orders_minutes);
+        let every = self.every(connection.schedule.orders_minutes);
         let poll = self.poll_orders();
         loop {
             match poll.poll(&connection, self.in_time(every)).await {
@@ -204,7 +206,7 @@ impl Host {
     }
 
     async fn poll_warehouse(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
-        let every = minutes(connection.schedule.shipments_minutes);
+        let every = self.every(connection.schedule.shipments_minutes);
         let poll = self.poll_shipments();
         loop {
             if let Err(failure) = poll.poll(&connection, self.in_time(every)).await {
@@ -229,6 +231,23 @@ impl Host {
         }
     }
 
+    /// Disables the connections that the settings no longer name; what the ledger knows of them stays.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub(crate) async fn retire_all_but(&self, named: &[Connection]) -> Result<(), Failure> {
+        for known in self.enabled().await? {
+            if !named.iter().any(|connection| connection.id == known.id) {
+                self.connections.put(&Connection { enabled: false, ..known }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn every(&self, minutes: u32) -> Duration {
+        self.options.beat.unwrap_or_else(|| Duration::from_secs(u64::from(minutes.max(1)) * 60))
+    }
+
     fn in_time(&self, every: Duration) -> Timestamp {
         later(self.clock.now(), every.max(Duration::from_secs(60)))
     }
@@ -240,10 +259,6 @@ impl Host {
             _ = stopped.wait_for(|stop| *stop) => true,
         }
     }
-}
-
-fn minutes(minutes: u32) -> Duration {
-    Duration::from_secs(u64::from(minutes.max(1)) * 60)
 }
 
 fn warn(by: &'static str, connection: &Connection, failure: &Failure) {
