@@ -4,7 +4,6 @@ mod embedded;
 mod handlers;
 mod webhooks;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use adapters::dynamodb::{DynamoConnections, DynamoLedger, DynamoMappings};
 use adapters::http::Http;
 use adapters::memory_queue::MemoryQueue;
 use adapters::partners::Adapters;
-use adapters::secret::{LocalSecrets, Vault};
+use adapters::secret::{GivenSecrets, LocalSecrets, Vault};
 use domain::connection::Connection;
 use domain::life::{Pace, later};
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
@@ -29,21 +28,24 @@ use tokio::task::JoinSet;
 use write_tracking::WriteTracking;
 
 use embedded::Database;
+pub(crate) use embedded::Place;
 
 /// Deliveries of one message before it becomes a dead letter by itself.
 const MAX_RECEIVE: u32 = 5;
 
 /// What a host is made of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Options {
-    /// Where the ledger's file is; none keeps it in memory.
-    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the ledger is.
+    pub(crate) place: Place,
     /// Hosts that may be reached although they are local or not https.
     pub(crate) local_hosts: Vec<String>,
     /// How long things may take.
     pub(crate) pace: Pace,
     /// How often the sweep runs.
     pub(crate) sweep_every: Duration,
+    /// Secrets that settings name as `@given:NAME`, for the demo.
+    pub(crate) secrets: Vec<(String, String)>,
     /// Polls this often instead of by each connection's schedule, for the demo.
     pub(crate) beat: Option<Duration>,
 }
@@ -71,9 +73,12 @@ impl Host {
     pub(crate) async fn open(options: Options) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
-        let vault = Arc::new(Vault::new(vec![Box::new(LocalSecrets)], clock.clone()));
+        let vault = Arc::new(Vault::new(
+            vec![Box::new(LocalSecrets), Box::new(GivenSecrets::new(options.secrets.iter().cloned()))],
+            clock.clone(),
+        ));
         let http = Http::new(options.local_hosts.iter().cloned())?;
-        let database = Database::open(options.data_dir.as_deref()).await?;
+        let database = Database::open(&options.place).await?;
         let tables = database.tables().clone();
         let client = database.client();
         // A claim is longer than a visibility time-out, so a redelivery meets it and leaves it alone.
@@ -290,9 +295,4 @@ impl Running {
 /// The default pace of a real host.
 pub(crate) fn default_pace() -> Pace {
     life::Pace::default()
-}
-
-/// Where the ledger's file of a data directory is.
-pub(crate) fn ledger_file(data_dir: &Path) -> PathBuf {
-    data_dir.join("ledger.sqlite")
 }

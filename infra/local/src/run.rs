@@ -7,16 +7,17 @@ use domain::Failure;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::host::{Host, Options, default_pace};
+use crate::host::{Host, Options, Place, default_pace};
 
 /// The options of a host that runs by a settings file.
-pub(crate) fn options(config: &Config) -> Options {
+pub(crate) fn options(config: &Config, place: Place) -> Options {
     Options {
-        data_dir: Some(config.data_dir.clone()),
+        place,
         local_hosts: config.local_hosts.clone(),
         pace: default_pace(),
-        sweep_every: Duration::from_secs(60),
+        sweep_every: Duration::from_secs(15),
         beat: None,
+        secrets: Vec::new(),
     }
 }
 
@@ -25,7 +26,7 @@ pub(crate) fn options(config: &Config) -> Options {
 /// # Errors
 /// When the data directory cannot be used, or an adapter does not take its settings.
 pub(crate) async fn open(config: &Config) -> Result<Host, Failure> {
-    let host = Host::open(options(config)).await?;
+    let host = Host::open(options(config, Place::Own(config.data_dir.clone()))).await?;
     for connection in &config.connections {
         host.partners.store(connection).await?;
         host.partners.warehouse(connection).await?;
