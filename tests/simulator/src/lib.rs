@@ -11,5 +11,6 @@ mod shared;
 pub mod shop;
 pub mod sqs;
 pub mod store;
+mod tasks;
 pub mod warehouse;
 mod xml;

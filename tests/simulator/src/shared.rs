@@ -27,6 +27,23 @@ impl<T> Shared<T> {
         result
     }
 
+    /// Looks first; where `idle` holds it only looks, so that a waiting caller does not wake all the others.
+    pub(crate) fn look_or_change<R>(
+        &self,
+        idle: impl FnOnce(&T) -> bool,
+        look: impl FnOnce(&T) -> R,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> R {
+        let mut value = self.lock();
+        if idle(&value) {
+            return look(&value);
+        }
+        let result = change(&mut value);
+        drop(value);
+        self.bell.send_replace(());
+        result
+    }
+
     /// Waits until the condition holds; for ever when it never does.
     pub(crate) async fn until(&self, holds: impl Fn() -> bool) {
         let mut bell = self.bell.subscribe();

@@ -14,13 +14,11 @@ mod spec;
 mod state;
 mod update;
 
-use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use tokio::task::JoinSet;
 
 pub(crate) use call::pairs;
 pub use faults::{Endpoint, Fault, FaultPlan};
@@ -33,20 +31,16 @@ pub use state::{Books, Counts, Delivery, Tracking};
 use crate::server::Server;
 use crate::shared::Shared;
 use crate::shop;
+use crate::tasks::Tasks;
 
 /// What the server's tasks and the handle share.
 struct World {
     options: StoreOptions,
     state: Shared<State>,
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Tasks,
 }
 
 impl World {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.spawn(task);
-    }
-
     fn local_now(&self) -> DateTime {
         self.options.time_zone.to_datetime((self.options.now)())
     }
@@ -90,7 +84,7 @@ impl Store {
     /// When no loopback port can be bound.
     pub async fn start(options: StoreOptions) -> io::Result<Self> {
         let state = Shared::new(State::new(&options));
-        let world = Arc::new(World { options, state, tasks: Mutex::new(JoinSet::new()) });
+        let world = Arc::new(World { options, state, tasks: Tasks::new() });
         let shared = Arc::clone(&world);
         let server = Server::start(move |request| http::answer(Arc::clone(&shared), request)).await?;
         Ok(Self { world, server })
@@ -286,6 +280,6 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.world.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.world.tasks.stop();
     }
 }

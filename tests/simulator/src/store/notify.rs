@@ -59,7 +59,7 @@ impl Event {
 pub(super) fn tell(world: &Arc<World>, event: Event) {
     if let Some(url) = world.state.look(|state| state.notify_url.clone()) {
         let teller = Arc::clone(world);
-        world.spawn(async move { deliver(&teller, &url, &event).await });
+        world.tasks.spawn(async move { deliver(&teller, &url, &event).await });
     }
 }
 

@@ -118,7 +118,8 @@ pub struct WarehouseOptions {
 
 impl Default for WarehouseOptions {
     fn default() -> Self {
-        let service = |(code, carrier): (&str, &str)| Service { code: code.to_owned(), carrier: carrier.to_owned() };
+        let service =
+            |(code, carrier): (&str, &str)| Service { code: code.to_owned(), carrier: carrier.to_owned() };
         Self {
             now: wall(),
             auth: Auth::ApiKey("simulated-warehouse-key".to_owned()),

@@ -109,7 +109,8 @@ fn text<'a>(document: &'a Value, field: &str) -> &'a str {
 /// The orders with exactly this reference that are old enough to be seen.
 pub(super) fn find(state: &State, options: &WarehouseOptions, reference: &str, now: Timestamp) -> Answer {
     let seen = |order: &&Order| {
-        order.reference == reference && now.duration_since(order.created_at).unsigned_abs() >= options.lookup_lag
+        order.reference == reference
+            && now.duration_since(order.created_at).unsigned_abs() >= options.lookup_lag
     };
     let orders: Vec<Value> = state.orders.iter().filter(seen).map(Order::document).collect();
     (200, json!({"orders": orders}))

@@ -41,7 +41,13 @@ pub(super) fn ship(
     boxes.into_iter().filter_map(|items| leave(state, services, position, items, now)).collect()
 }
 
-fn leave(state: &mut State, services: &[Service], position: usize, items: Vec<Item>, now: Timestamp) -> Option<usize> {
+fn leave(
+    state: &mut State,
+    services: &[Service],
+    position: usize,
+    items: Vec<Item>,
+    now: Timestamp,
+) -> Option<usize> {
     let number = state.shipments.len() as u64 + 1;
     let sequence = state.next_sequence();
     let order = state.orders.get(position)?;
@@ -113,8 +119,11 @@ fn spread(items: &[Item], parcels: usize) -> Vec<Vec<Item>> {
 }
 
 fn picked(left: &[Item], wanted: &[(String, u32)]) -> Vec<Item> {
-    let available = |sku: &str| left.iter().filter(|item| item.sku == sku).map(|item| item.quantity).sum::<u32>();
-    let picked = wanted.iter().map(|(sku, quantity)| Item { sku: sku.clone(), quantity: available(sku).min(*quantity) });
+    let available =
+        |sku: &str| left.iter().filter(|item| item.sku == sku).map(|item| item.quantity).sum::<u32>();
+    let picked = wanted
+        .iter()
+        .map(|(sku, quantity)| Item { sku: sku.clone(), quantity: available(sku).min(*quantity) });
     picked.filter(|item| item.quantity > 0).collect()
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::faults::{Endpoint, FaultPlan};
-use super::options::{Manner, Webhook, WarehouseOptions};
+use super::options::{Manner, WarehouseOptions, Webhook};
 
 /// A piece count of one SKU.
 #[derive(Debug, Clone, PartialEq, Eq)]
