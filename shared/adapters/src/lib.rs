@@ -2,5 +2,7 @@
 
 pub mod clock;
 pub mod http;
+pub mod one_shopping_cart;
+pub mod rate_limit;
 pub mod secret;
 pub mod settings;
