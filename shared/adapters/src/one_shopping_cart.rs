@@ -12,6 +12,7 @@ mod countries;
 mod dates;
 mod discovery;
 mod envelope;
+mod hints;
 mod list;
 mod notification;
 mod order;
@@ -55,7 +56,8 @@ pub fn connect(
     clock: Arc<dyn Clock>,
 ) -> Result<Store, SettingError> {
     let client = Arc::new(client(settings, policies, http, clock)?);
-    Ok(Store { orders: client.clone(), tracking: client.clone(), probe: client })
+    let hints = Arc::new(hints::Hints { secret: settings.optional_secret("notify_secret")? });
+    Ok(Store { orders: client.clone(), tracking: client.clone(), hints, probe: client })
 }
 
 /// Opens a store, with what the ports do not offer: its products.

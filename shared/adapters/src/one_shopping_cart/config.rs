@@ -20,6 +20,7 @@ use crate::settings::{SettingError, Settings};
 pub const KEYS: &[&str] = &[
     "merchant_id",
     "api_key",
+    "notify_secret",
     "base_url",
     "time_zone",
     "verb",
