@@ -1,6 +1,8 @@
 //! The far side of every port: the store, the warehouses, the ledger, the queues, secrets and settings. All I/O lives here.
 
+pub mod aws;
 pub mod clock;
+pub mod dynamodb;
 pub mod http;
 pub mod one_shopping_cart;
 pub mod rate_limit;

@@ -1,0 +1,32 @@
+//! What every adapter of [`Connections`] must do.
+
+use domain::ports::Connections;
+
+use crate::build::{connection, connection_id};
+
+/// Runs the whole contract.
+///
+/// # Panics
+/// When a promise is not kept.
+#[expect(clippy::expect_used, reason = "a contract fails by panicking")]
+pub async fn connections(connections: &dyn Connections, run: &str) {
+    let id = |n: u32| format!("{run}-{n}");
+    assert_eq!(connections.get(&connection_id(&id(1))).await.expect("get"), None);
+
+    for n in [2, 1] {
+        connections.put(&connection(&id(n))).await.expect("put");
+    }
+    let mut changed = connection(&id(1));
+    changed.enabled = false;
+    changed.policies.cooling_off_minutes = 30;
+    connections.put(&changed).await.expect("replace");
+
+    assert_eq!(
+        connections.get(&changed.id).await.expect("get"),
+        Some(changed.clone()),
+        "the last one counts"
+    );
+    let all = connections.all().await.expect("all");
+    let ours: Vec<_> = all.into_iter().filter(|c| c.id.as_str().starts_with(run)).collect();
+    assert_eq!(ours, [changed, connection(&id(2))], "all of them, by id, enabled or not");
+}
