@@ -79,14 +79,14 @@ impl Host {
         ));
         let http = Http::new(options.local_hosts.iter().cloned())?;
         let database = Database::open(&options.place).await?;
-        let tables = database.tables().clone();
+        let names = database.names().clone();
         let client = database.client();
         // A claim is longer than a visibility time-out, so a redelivery meets it and leaves it alone.
         let queue = || Arc::new(MemoryQueue::new(clock.clone(), options.pace.send_within * 2, MAX_RECEIVE));
         Ok(Self {
-            connections: Arc::new(DynamoConnections::new(client.clone(), &tables)),
-            mappings: Arc::new(DynamoMappings::new(client.clone(), &tables)),
-            ledger: Arc::new(DynamoLedger::new(client, &tables)),
+            connections: Arc::new(DynamoConnections::new(client.clone(), &names.ledger, None)),
+            mappings: Arc::new(DynamoMappings::new(client.clone(), &names.mappings, None)),
+            ledger: Arc::new(DynamoLedger::new(client, &names.ledger, None)),
             partners: Arc::new(Adapters::new(vault, http, clock.clone())),
             orders: queue(),
             shipments: queue(),

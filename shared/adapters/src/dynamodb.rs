@@ -10,7 +10,8 @@ mod table;
 pub mod tables;
 
 pub use aws_sdk_dynamodb::Client;
-pub use connections::DynamoConnections;
+pub use connections::{CachedConnections, DynamoConnections};
 pub use ledger::DynamoLedger;
 pub use mappings::{CachedMappings, DynamoMappings};
 pub use meter::{Meter, Usage};
+pub use tables::Names;

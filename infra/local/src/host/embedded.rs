@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use adapters::dynamodb::{Tables, embedded_client};
+use adapters::dynamodb::{Client, Names, tables};
 use domain::Failure;
 
 const DURING: &str = "open the ledger";
@@ -25,8 +25,8 @@ pub(crate) enum Place {
 
 /// An open ledger: a client, and the engine behind it when it is in this process.
 pub(crate) struct Database {
-    client: aws_sdk_dynamodb::Client,
-    tables: Tables,
+    client: Client,
+    names: Names,
     engine: Option<dynoxide::Database>,
     /// Held for as long as this process uses the data directory.
     _lock: Option<File>,
@@ -44,7 +44,7 @@ impl Database {
             Place::Shared(dir) => (dir, true),
         };
         let Some(lock) = lock(dir)? else {
-            return if share { Self::attach(dir) } else { Err(in_use(dir)) };
+            return if share { Self::attach(dir).await } else { Err(in_use(dir)) };
         };
         let file = dir.join("ledger.sqlite");
         let path = file.to_str().ok_or_else(|| Failure::permanent(DURING, "data_dir is not valid UTF-8"))?;
@@ -68,23 +68,23 @@ impl Database {
         if let Some(dir) = dir {
             std::fs::write(dir.join(ENDPOINT_FILE), &endpoint).map_err(|e| cannot_use(dir, e))?;
         }
-        let client = embedded_client(&endpoint);
-        let tables = Tables::named("cartdock");
-        tables.create_if_absent(&client).await?;
-        Ok(Self { client, tables, engine: Some(engine), _lock: lock })
+        let client = client(&endpoint).await;
+        let names = Names::default();
+        tables::create(&client, &names).await?;
+        Ok(Self { client, names, engine: Some(engine), _lock: lock })
     }
 
-    fn attach(dir: &Path) -> Result<Self, Failure> {
+    async fn attach(dir: &Path) -> Result<Self, Failure> {
         let endpoint = std::fs::read_to_string(dir.join(ENDPOINT_FILE)).map_err(|_| in_use(dir))?;
-        Ok(Self { client: embedded_client(endpoint.trim()), tables: Tables::named("cartdock"), engine: None, _lock: None })
+        Ok(Self { client: client(endpoint.trim()).await, names: Names::default(), engine: None, _lock: None })
     }
 
-    pub(crate) fn client(&self) -> aws_sdk_dynamodb::Client {
+    pub(crate) fn client(&self) -> Client {
         self.client.clone()
     }
 
-    pub(crate) fn tables(&self) -> &Tables {
-        &self.tables
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Removes items whose time has come, as DynamoDB does by itself.
@@ -93,6 +93,10 @@ impl Database {
             tracing::warn!("expired items were not removed: {error}");
         }
     }
+}
+
+async fn client(endpoint: &str) -> Client {
+    Client::new(&adapters::aws::local(endpoint).await)
 }
 
 fn in_use(dir: &Path) -> Failure {

@@ -1,5 +1,7 @@
 //! The connections of this deployment, in the ledger's table.
 
+mod cache;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,6 +9,8 @@ use aws_sdk_dynamodb::Client;
 use domain::connection::Connection;
 use domain::ports::Connections;
 use domain::{ConnectionId, Failure};
+
+pub use cache::CachedConnections;
 
 use super::keys;
 use super::meter::Meter;
