@@ -4,3 +4,5 @@ pub mod clock;
 pub mod http;
 pub mod secret;
 pub mod settings;
+pub mod signature;
+pub mod wms;

@@ -166,12 +166,13 @@ pub enum Heard {
 }
 
 /// Reads a warehouse's webhooks.
+#[async_trait]
 pub trait NoticeReader: Send + Sync {
     /// Believes the webhook or not. Nothing verifies by default: no secret configured is never a yes.
     ///
     /// # Errors
     /// Wrong, missing or stale credentials.
-    fn verify(&self, raw: RawWebhook, now: Timestamp) -> Result<Webhook, Unverified>;
+    async fn verify(&self, raw: RawWebhook, now: Timestamp) -> Result<Webhook, Unverified>;
     /// What it tells; nothing for an event that does not concern us.
     ///
     /// # Errors
