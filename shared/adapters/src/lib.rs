@@ -8,3 +8,5 @@ pub mod one_shopping_cart;
 pub mod rate_limit;
 pub mod secret;
 pub mod settings;
+pub mod signature;
+pub mod wms;
