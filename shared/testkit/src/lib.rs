@@ -1,6 +1,9 @@
-//! What tests share: contracts that hold every adapter to its port, sample data, a clock and dice that a test controls.
+//! What tests share: contracts that hold every adapter to its port, sample data, a clock and dice that a test controls,
+//! and models of the ports that keep their promises in memory.
 
 pub mod build;
 pub mod clock;
 pub mod contracts;
 pub mod dice;
+pub mod model;
+pub mod run;
