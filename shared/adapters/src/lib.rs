@@ -5,6 +5,7 @@ pub mod clock;
 pub mod dynamodb;
 pub mod http;
 pub mod one_shopping_cart;
+pub mod partners;
 pub mod rate_limit;
 pub mod secret;
 pub mod settings;
