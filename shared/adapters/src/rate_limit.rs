@@ -83,7 +83,7 @@ mod tests {
         }
         async fn sleep(&self, wait: Duration) {
             let mut now = self.0.lock().unwrap();
-            *now = *now + wait;
+            *now += wait;
         }
     }
 

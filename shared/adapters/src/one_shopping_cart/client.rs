@@ -145,6 +145,7 @@ impl Client {
         self.0.pace.acquire().await;
         let sent = self.0.http.send(during, request).await;
         if let Sent::Answered(answer) = &sent
+            && matches!(answer.status, 429 | 503)
             && let Some(wait) = answer.failure(during).wait()
         {
             self.0.pace.back_off(wait);

@@ -170,7 +170,8 @@ fn writeback(settings: &Settings) -> Result<Writeback, SettingError> {
     }
     let sends_body = verb != Method::GET;
     for name in ["key", "order_id", "tracking_number"] {
-        if !path.names(name) && !(sends_body && body.names(name)) {
+        let is_sent = path.names(name) || (sends_body && body.names(name));
+        if !is_sent {
             let places = if sends_body { "here or in writeback.body" } else { "here, as GET has no body" };
             return Err(settings.error("writeback.path", format!("must hold {{{name}}}, {places}")));
         }

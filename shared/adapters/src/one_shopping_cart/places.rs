@@ -55,7 +55,8 @@ fn folded(name: &str) -> String {
             _ => {}
         }
     }
-    plain
+    // Andorra's code is AND.
+    if plain.is_empty() { name.to_ascii_lowercase() } else { plain }
 }
 
 /// Appends a lower-case letter without its accent; nothing for what is no letter or digit.
@@ -153,6 +154,7 @@ mod tests {
             ("Viet Nam", "VN"),
             ("Czech Republic", "CZ"),
             ("DEU", "DE"),
+            ("AND", "AD"),
             ("au", "AU"),
         ] {
             assert_eq!(code(name).as_deref(), Some(wanted), "{name}");

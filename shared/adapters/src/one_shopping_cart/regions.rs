@@ -1,8 +1,11 @@
 //! ISO 3166-2 regions, by country, of the countries whose carriers want them coded.
 
-/// Country, then code (the part after the hyphen) and names, the usual one first.
+/// A region: its code (the part after the hyphen) and its names, the usual one first.
+type Region = (&'static str, &'static [&'static str]);
+
+/// Countries with their regions.
 #[rustfmt::skip]
-pub(super) const REGIONS: &[(&str, &[(&str, &[&str])])] = &[
+pub(super) const REGIONS: &[(&str, &[Region])] = &[
     ("US", &[
         ("AL", &["Alabama"]), ("AK", &["Alaska"]), ("AZ", &["Arizona"]), ("AR", &["Arkansas"]), ("CA", &["California"]),
         ("CO", &["Colorado"]), ("CT", &["Connecticut"]), ("DE", &["Delaware"]), ("FL", &["Florida"]), ("GA", &["Georgia"]),
