@@ -2,7 +2,14 @@
 
 pub mod aws;
 pub mod clock;
+pub mod delivery;
 pub mod dynamodb;
+pub mod endpoint;
 pub mod http;
+pub mod lambda;
+pub mod log;
+pub mod memory_queue;
 pub mod secret;
+pub mod secretsmanager;
 pub mod settings;
+pub mod sqs;
