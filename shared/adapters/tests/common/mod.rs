@@ -1,6 +1,8 @@
 //! What the adapters' tests share: a DynamoDB in this process, and the endpoints that a person may name.
 #![allow(dead_code, reason = "each test uses its own part")]
 
+pub(crate) mod sqs_server;
+
 use std::path::Path;
 
 use adapters::dynamodb::Client;
