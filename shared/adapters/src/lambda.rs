@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::Failure;
+use domain::{ConnectionId, Failure};
 use domain::ports::{Clock, Incoming};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -105,6 +105,36 @@ impl Function {
             }
         }
     }
+}
+
+/// Logs what a scheduled run did for each connection, and fails when it could do nothing for any of them.
+///
+/// # Errors
+/// The first failure, when no connection was served at all: then the alarm on the function's errors is right.
+pub fn tell<T>(
+    name: &'static str,
+    outcomes: Vec<(ConnectionId, Result<T, Failure>)>,
+    count: impl Fn(&T) -> usize,
+) -> Result<(), Failure> {
+    let all = outcomes.len();
+    let mut failures = Vec::new();
+    for (connection, outcome) in outcomes {
+        match outcome {
+            Ok(done) => tracing::info!(connection.id = %connection, use_case = name, count = count(&done), "{name} {connection}"),
+            Err(failure) => {
+                let (kind, during) = (failure.kind.word(), failure.during);
+                tracing::warn!(
+                    connection.id = %connection, use_case = name, failure.kind = kind, failure.during = during,
+                    "{name} {connection} failed: {failure}"
+                );
+                failures.push(failure);
+            }
+        }
+    }
+    if failures.len() < all {
+        return Ok(());
+    }
+    failures.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// The time that an invocation may use: what is left until its deadline, less a tenth (at least a second) in which it
