@@ -9,6 +9,7 @@ mod world;
 use std::time::Duration;
 
 use domain::Failure;
+use operations::text::Style;
 
 use crate::run::interrupted;
 
@@ -16,12 +17,12 @@ use crate::run::interrupted;
 ///
 /// # Errors
 /// When the demo's own set-up fails.
-pub(crate) async fn demo(keep: bool, to: &mut dyn std::io::Write) -> Result<bool, Failure> {
+pub(crate) async fn demo(keep: bool, style: Style, to: &mut (dyn std::io::Write + Send)) -> Result<bool, Failure> {
     let world = world::World::start().await?;
     let mut stage = acts::Stage::new(&world, to);
     stage.open().await;
     stage.play().await?;
-    let closed = closing::close(&world, stage.out()).await?;
+    let closed = closing::close(&world, style, stage.out()).await?;
     if keep {
         stage.say(&world.things_to_try());
         interrupted().await;

@@ -18,19 +18,19 @@ use super::world::World;
 /// The demo on stage: its world, where it is told, and since when.
 pub(super) struct Stage<'a> {
     world: &'a World,
-    out: &'a mut dyn std::io::Write,
+    out: &'a mut (dyn std::io::Write + Send),
     began: Timestamp,
     told: String,
     day: Vec<OrderSpec>,
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(world: &'a World, out: &'a mut dyn std::io::Write) -> Self {
+    pub(super) fn new(world: &'a World, out: &'a mut (dyn std::io::Write + Send)) -> Self {
         let day = shop::day_from(7, world.morning);
         Self { world, out, began: world.host.clock.now(), told: String::new(), day }
     }
 
-    pub(super) fn out(&mut self) -> &mut dyn std::io::Write {
+    pub(super) fn out(&mut self) -> &mut (dyn std::io::Write + Send) {
         self.out
     }
 
@@ -54,18 +54,19 @@ impl<'a> Stage<'a> {
 
     pub(super) async fn play(&mut self) -> Result<(), Failure> {
         self.lose_an_answer();
-        let evening = self.day.len() * 3 / 4;
-        self.orders(..evening, "The shop has orders of every kind; the first poll finds them");
-        let paid = |books: &Books| books.listed() >= evening && books.on_the_way == 0;
+        let part = self.day.len() * 3 / 4;
+        let evening = part as u64;
+        self.orders(..part, "The shop has orders of every kind; the first poll finds them");
+        let paid = move |books: &Books| books.orders >= evening && is_quiet(books);
         self.until("all of them imported and forwarded, held, excluded or waiting", paid).await?;
-        self.orders(evening.., "More come in, each with a notification of the store");
-        let all = self.day.len();
-        self.until("notified orders imported", move |books| books.listed() >= all && books.on_the_way == 0).await?;
+        self.orders(part.., "More come in, each with a notification of the store");
+        let all = self.day.len() as u64;
+        self.until("notified orders imported", move |books| books.orders >= all && is_quiet(books)).await?;
         self.later_in_the_day();
         self.part_of_an_order();
-        self.until("the paid one is forwarded", |books| books.on_the_way == 0).await?;
+        self.until("the paid one is forwarded", is_quiet).await?;
         self.cure().await?;
-        self.until("released orders forwarded", |books| books.on_the_way == 0).await?;
+        self.until("released orders forwarded", is_quiet).await?;
         self.ship().await
     }
 
@@ -109,8 +110,8 @@ impl<'a> Stage<'a> {
     }
 
     async fn cure(&mut self) -> Result<(), Failure> {
-        let held = self.world.books().await?.held_words();
-        self.tell(&format!("Somebody looks at the held orders ({held}) and adds the missing listing and rule"));
+        let held: u64 = self.world.books().await?.held.values().sum();
+        self.tell(&format!("Somebody looks at the {held} held orders and adds the missing listing and rule"));
         let released = self.world.cure().await?;
         self.tell(&format!("{released} orders are released by it"));
         Ok(())
@@ -123,7 +124,7 @@ impl<'a> Stage<'a> {
             let parcels = if position % 7 == 3 { Parcels::Split(2) } else { Parcels::One };
             self.world.warehouse.ship(&order.id, &parcels);
         }
-        let shipped = self.world.warehouse.shipments().len();
+        let shipped = self.world.warehouse.shipments().len() as u64;
         self.until("all tracking posted to the store", move |books| books.packages.posted >= shipped).await
     }
 
@@ -149,15 +150,20 @@ impl<'a> Stage<'a> {
     }
 }
 
+fn is_quiet(books: &Books) -> bool {
+    books.on_the_way.is_empty()
+}
+
 fn summary(books: &Books) -> String {
+    let sum = |counts: &std::collections::BTreeMap<&'static str, u64>| counts.values().sum::<u64>();
     format!(
-        "  {:>3} orders: {:>2} on the way, {:>2} at the warehouse, {} held, {} waiting, {:>2} excluded · {:>2} packages, {:>2} posted",
-        books.listed(),
-        books.on_the_way,
-        books.sent,
-        books.held,
-        books.waiting,
-        books.excluded,
+        "  {:>2} orders: {:>2} on the way, {:>2} sent, {} held, {} waiting, {:>2} excluded; {:>2} shipped, {:>2} posted",
+        books.orders,
+        sum(&books.on_the_way),
+        sum(&books.sent),
+        sum(&books.held),
+        sum(&books.waiting),
+        sum(&books.excluded),
         books.packages.shipped,
         books.packages.posted
     )

@@ -3,7 +3,8 @@
 use domain::ports::Ledger;
 use domain::record::{Record, Stage};
 use domain::{Failure, OrderId, OrderKey};
-use operations::status::Books;
+use operations::status::{Books, Closing, Outside};
+use operations::text::Style;
 use simulator::shop::Expect;
 use simulator::store::OrderSpec;
 use std::io::Write;
@@ -11,41 +12,24 @@ use std::io::Write;
 use super::acts::expected;
 use super::world::World;
 
-/// One line of the closing: what, ours, theirs, and whether they are the same.
-struct Line {
-    what: &'static str,
-    ours: usize,
-    theirs: usize,
-}
-
 /// Prints the closed books. False: they do not close.
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub(super) async fn close(world: &World, out: &mut dyn Write) -> Result<bool, Failure> {
+pub(super) async fn close(world: &World, style: Style, out: &mut dyn Write) -> Result<bool, Failure> {
     let books = world.books().await?;
-    let lines = lines(world, &books);
-    let wrong = unexpected(world).await?;
-    let sums = books.listed() == books.sent + books.held + books.excluded + books.waiting + books.cancelled;
-    let same = lines.iter().all(|line| line.ours == line.theirs);
-    let _nobody_reads_any_more = print(out, &books, &lines, &wrong);
-    Ok(sums && same && wrong.is_empty())
-}
-
-fn lines(world: &World, books: &Books) -> Vec<Line> {
     let (store, warehouse) = (world.store.books(), world.warehouse.books());
-    vec![
-        Line { what: "orders in the store", ours: books.listed(), theirs: store.orders },
-        Line { what: "orders at the warehouse", ours: books.sent, theirs: warehouse.orders },
-        Line { what: "  of these sent twice", ours: 0, theirs: warehouse.duplicates },
-        Line { what: "packages shipped", ours: books.packages.shipped, theirs: world.warehouse.shipments().len() },
-        Line { what: "tracking posted to the store", ours: books.packages.posted, theirs: store.tracking_numbers },
-        Line {
-            what: "  of these posted twice",
-            ours: 0,
-            theirs: usize::try_from(store.repeated_updates).unwrap_or(usize::MAX),
-        },
-    ]
+    let closing = books.close(&Outside {
+        orders_in_store: u64::try_from(store.orders).ok(),
+        orders_at_warehouse: u64::try_from(warehouse.orders).ok(),
+        packages_shipped: u64::try_from(world.warehouse.shipments().len()).ok(),
+        packages_in_store: u64::try_from(store.tracking_numbers).ok(),
+    });
+    let twice = (warehouse.duplicates as u64, store.repeated_updates);
+    let wrong = unexpected(world).await?;
+    let all_posted = books.packages.shipped == books.packages.posted;
+    let _nobody_reads_any_more = print(out, style, &books, &closing, twice, &wrong);
+    Ok(closing.closes() && all_posted && twice == (0, 0) && wrong.is_empty())
 }
 
 /// The orders that did not become what they should have become.
@@ -72,29 +56,24 @@ fn is_as_expected(order: &OrderSpec, record: &Record) -> bool {
     }
 }
 
-fn print(out: &mut dyn Write, books: &Books, lines: &[Line], wrong: &[String]) -> std::io::Result<()> {
-    writeln!(out, "\nThe books\n")?;
-    let Books { sent, held, excluded, waiting, cancelled, .. } = books;
-    let mark = if books.listed() == sent + held + excluded + waiting + cancelled { "=" } else { "≠" };
-    writeln!(
-        out,
-        "  cart {} {mark} {sent} sent + {held} held + {excluded} excluded + {waiting} waiting + {cancelled} cancelled",
-        books.listed()
-    )?;
-    let closed = books.packages.shipped == books.packages.posted;
-    let mark = if closed { "=" } else { "≠" };
-    writeln!(out, "  shipped {} {mark} {} posted\n", books.packages.shipped, books.packages.posted)?;
-    writeln!(out, "  {:<32}{:>10}{:>14}", "", "Cartdock", "simulators")?;
-    for Line { what, ours, theirs } in lines {
-        let mark = if ours == theirs { "" } else { "   ≠" };
-        writeln!(out, "  {what:<32}{ours:>10}{theirs:>14}{mark}")?;
-    }
-    if let Some(held) = Some(books.held_words()).filter(|words| !words.is_empty()) {
-        writeln!(out, "\n  held for a person: {held}")?;
-    }
+fn print(
+    out: &mut dyn Write,
+    style: Style,
+    books: &Books,
+    closing: &Closing,
+    (sent_twice, posted_twice): (u64, u64),
+    wrong: &[String],
+) -> std::io::Result<()> {
+    writeln!(out, "\nClosing the books: ours beside the simulators' own counts\n")?;
+    writeln!(out, "  cart    {}", books.line())?;
+    writeln!(out, "  parcels {}\n", books.packages.line())?;
+    writeln!(out, "{}", closing.text(style))?;
+    writeln!(out, "Sent twice: {sent_twice}. Posted twice: {posted_twice}.")?;
     for line in wrong {
-        writeln!(out, "  WRONG: {line}")?;
+        writeln!(out, "WRONG: {line}")?;
     }
-    let verdict = if wrong.is_empty() { "Every order became what it should." } else { "The books do not close." };
-    writeln!(out, "\n{verdict}")
+    if wrong.is_empty() {
+        writeln!(out, "Every order became what it should have become.")?;
+    }
+    Ok(())
 }

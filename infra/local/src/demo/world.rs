@@ -8,11 +8,11 @@ use domain::connection::{Connection, Schedule};
 use domain::life::Pace;
 use domain::mapping::{Change, Component, Decision, Mapping, Matcher, Service, ShippingRule, Sku, Target, WarehouseSku};
 use domain::policy::{NoSku, Policies};
-use domain::ports::{Clock, Ledger, Mappings};
+use domain::ports::{Clock, Mappings};
 use domain::{ConnectionId, Failure};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use operations::status::Books;
+use operations::status::{self, Books};
 use simulator::shop;
 use simulator::store::{Store, StoreOptions};
 use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions, Webhook};
@@ -53,14 +53,7 @@ impl World {
 
     /// The books as the ledger has them now.
     pub(super) async fn books(&self) -> Result<Books, Failure> {
-        let mut books = Books::default();
-        let mut after = None;
-        loop {
-            let page = self.host.ledger.scan(&self.connection.id, after, 500).await?;
-            let Some(last) = page.last() else { return Ok(books) };
-            after = Some(last.key.order);
-            page.iter().for_each(|record| books.add(record));
-        }
+        status::books(self.host.ledger.as_ref(), &self.connection).await
     }
 
     /// Adds the listing and the rule that were missing, and releases what waits for them.
