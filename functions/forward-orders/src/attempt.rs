@@ -112,13 +112,13 @@ impl ForwardOrders {
         told: Option<WarehouseOrderId>,
     ) -> Result<(), Failure> {
         const HOW: &str = ", found there already";
-        let Some(lookup) = hand.warehouse.repeat.lookup() else {
+        let Some(lookup) = hand.warehouse.repeat.lookup().cloned() else {
             return match told {
                 Some(id) => self.accepted(&hand.record, id, HOW).await,
                 None => self.refused(hand, Cause::InDoubt).await,
             };
         };
-        match lookup.find(&request.reference).await {
+        match self.find(&request.reference, lookup.as_ref()).await {
             Ok(Some(found)) if found.cancelled => {
                 self.refused(hand, Cause::Refused(format!("it has this order as {}, cancelled", found.id)))
                     .await

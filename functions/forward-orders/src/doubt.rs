@@ -1,10 +1,10 @@
 //! An order in doubt: sent, the answer lost. Settled by what the warehouse gives us against duplicates.
 
-use domain::Failure;
 use domain::fulfillment::reference;
 use domain::life::Step;
 use domain::record::Cause;
 use domain::warehouse::{OrderLookup, Repeat, WarehouseOrder};
+use domain::{Failure, Reference};
 
 use crate::{ForwardOrders, InHand};
 
@@ -48,16 +48,22 @@ impl ForwardOrders {
             Repeat::HonoursKey => Ok(Verdict::SendAgain("the warehouse honours our key")),
             Repeat::Cannot => Ok(Verdict::Unknowable),
             Repeat::RefusesDuplicates(lookup) | Repeat::CanBeAsked { lookup, .. } => {
-                let found = self.find(hand, lookup.as_ref()).await?;
+                let limit = hand.warehouse.limits.reference;
+                let reference = reference(&hand.record.key, hand.record.revision, limit)
+                    .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
+                let found = self.find(&reference, lookup.as_ref()).await?;
                 Ok(found.map_or(Verdict::SendAgain("the warehouse does not have it"), Verdict::There))
             }
         }
     }
 
-    async fn find(&self, hand: &InHand, lookup: &dyn OrderLookup) -> Result<Option<WarehouseOrder>, Failure> {
-        let reference = reference(&hand.record.key, hand.record.revision, hand.warehouse.limits.reference)
-            .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
-        let asked = self.within(self.pace.send_within, lookup.find(&reference)).await;
+    /// Asks the warehouse, but not for ever.
+    pub(crate) async fn find(
+        &self,
+        reference: &Reference,
+        lookup: &dyn OrderLookup,
+    ) -> Result<Option<WarehouseOrder>, Failure> {
+        let asked = self.within(self.pace.send_within, lookup.find(reference)).await;
         asked.unwrap_or_else(|| {
             Err(Failure::retryable("look up order", "the warehouse did not answer in time"))
         })

@@ -10,7 +10,7 @@ mod doubt;
 use std::sync::Arc;
 
 use domain::connection::Connection;
-use domain::intake::{Intake, body_of, expires};
+use domain::intake::{Intake, body_of};
 use domain::life::{Pace, Stamp, Step};
 use domain::order::Order;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness, Saved};
@@ -115,14 +115,12 @@ impl ForwardOrders {
         }
         let store = self.partners.store(&hand.connection).await?;
         let read = store.orders.read(&key.order.to_string()).await?;
-        let Some(order) = body_of(&read) else {
-            self.intake()
-                .reconsider(&hand.connection, hand.record.clone(), &read, self.partners.as_ref())
-                .await?;
-            return Ok(None);
-        };
-        self.ledger.revise(key, order, expires(&hand.connection, self.clock.now())).await?;
-        Ok(Some(order.clone()))
+        // What is read now may say something else than what was decided on then.
+        let partners = self.partners.as_ref();
+        let looked = self.intake().reconsider(&hand.connection, hand.record.clone(), &read, partners).await?;
+        hand.record = looked.record;
+        let still_ready = self.is_ours_now(&hand.record) && matches!(hand.record.stage, Stage::Ready { .. });
+        Ok(body_of(&read).filter(|_| still_ready).cloned())
     }
 
     fn intake(&self) -> Intake<'_> {

@@ -116,10 +116,13 @@ pub(crate) async fn meet<T>(fate: Fate, act: impl FnOnce() -> T) -> Result<T, Lo
 }
 
 /// A world by script: everything works but what the test has planned.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Script(Mutex<Plan>);
 
-#[derive(Debug, Default)]
+/// Something that happens in the meantime.
+type Event = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
 struct Plan {
     next: BTreeMap<&'static str, VecDeque<Fate>>,
     always: BTreeMap<&'static str, Fate>,
@@ -128,6 +131,7 @@ struct Plan {
     total: usize,
     yields: bool,
     unkind: BTreeMap<&'static str, usize>,
+    events: BTreeMap<&'static str, VecDeque<Event>>,
 }
 
 impl Script {
@@ -156,6 +160,11 @@ impl Script {
     /// interleaved.
     pub fn interleaves(&self) {
         inside(&self.0).yields = true;
+    }
+
+    /// Lets something happen while the next effect called `what` is on its way.
+    pub fn meanwhile(&self, what: &'static str, event: impl FnOnce() + Send + 'static) {
+        inside(&self.0).events.entry(what).or_default().push_back(Box::new(event));
     }
 
     /// Makes every choice called `what` the given one.
@@ -203,6 +212,10 @@ impl World for Script {
         let yields = inside(&self.0).yields;
         if yields {
             give_way().await;
+        }
+        let event = inside(&self.0).events.get_mut(what).and_then(VecDeque::pop_front);
+        if let Some(event) = event {
+            event();
         }
         self.decide(what)
     }

@@ -58,8 +58,21 @@ impl Scene {
     /// A scene with a warehouse of this class.
     #[must_use]
     pub fn new(class: Class) -> Self {
+        Self::at(class, ManualClock::jumping(build::noon()))
+    }
+
+    /// A scene in which every effect gives way to others once, for futures that are joined. Its clock stands still
+    /// until the test moves it.
+    #[must_use]
+    pub fn interleaved(class: Class) -> Self {
+        let scene = Self::at(class, ManualClock::waiting(build::noon()));
+        scene.script.interleaves();
+        scene
+    }
+
+    fn at(class: Class, clock: ManualClock) -> Self {
         let script = Arc::new(Script::default());
-        let clock = Arc::new(ManualClock::jumping(build::noon()));
+        let clock = Arc::new(clock);
         let queue = || Arc::new(ModelQueue::new(script.clone(), clock.clone(), Duration::from_secs(120), 5));
         let scene = Self {
             connection: build::connection(MAIN),
