@@ -2,5 +2,12 @@
 
 mod demo;
 mod host;
+mod run;
 
-fn main() {}
+use operations::text::Style;
+
+#[tokio::main]
+async fn main() {
+    let closed = demo::demo(false, Style::PLAIN, &mut std::io::stdout()).await;
+    std::process::exit(match closed { Ok(true) => 0, Ok(false) => 1, Err(e) => { eprintln!("{e}"); 2 } });
+}
