@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::Failure;
 use operations::text::Style;
 
-use crate::run::interrupted;
+use crate::interrupt::interrupted;
 
 /// Plays the day and closes the books. False: they do not close.
 ///

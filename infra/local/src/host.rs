@@ -10,7 +10,7 @@ use std::time::Duration;
 use adapters::clock::{SystemClock, SystemRandomness};
 use adapters::dynamodb::{DynamoConnections, DynamoLedger, DynamoMappings};
 use adapters::http::Http;
-use adapters::memory_queue::MemoryQueue;
+use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
 use adapters::secret::{GivenSecrets, LocalSecrets, Vault};
 use domain::connection::Connection;
@@ -82,7 +82,8 @@ impl Host {
         let names = database.names().clone();
         let client = database.client();
         // A claim is longer than a visibility time-out, so a redelivery meets it and leaves it alone.
-        let queue = || Arc::new(MemoryQueue::new(clock.clone(), options.pace.send_within * 2, MAX_RECEIVE));
+        let manners = Manners { visibility: options.pace.send_within * 2, max_receive: MAX_RECEIVE };
+        let queue = || Arc::new(MemoryQueue::new(clock.clone(), manners));
         Ok(Self {
             connections: Arc::new(DynamoConnections::new(client.clone(), &names.ledger, None)),
             mappings: Arc::new(DynamoMappings::new(client.clone(), &names.mappings, None)),
@@ -260,7 +261,7 @@ impl Host {
     /// Waits. True: it is time to stop.
     async fn pause(&self, wait: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
         tokio::select! {
-            () = self.clock.sleep(wait) => *stopped.borrow(),
+            () = self.clock.sleep(wait) => false,
             _ = stopped.wait_for(|stop| *stop) => true,
         }
     }

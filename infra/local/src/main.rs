@@ -2,7 +2,8 @@
 
 mod demo;
 mod host;
-mod run;
+mod interrupt;
+
 
 use operations::text::Style;
 

@@ -7,6 +7,7 @@ use domain::Failure;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::interrupt::interrupted;
 use crate::host::{Host, Options, Place, default_pace};
 
 /// The options of a host that runs by a settings file.
@@ -57,20 +58,4 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     running.stop().await;
     tracing::info!("stopped; the next start continues here");
     Ok(())
-}
-
-/// Returns on Ctrl-C or SIGTERM.
-pub(crate) async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _either_way_we_stop = tokio::signal::ctrl_c().await;
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use domain::Failure;
-use domain::ports::Clock;
 use jiff::Timestamp;
 use operations::status::Books;
 use simulator::faults::When;

@@ -1,6 +1,5 @@
 //! Closing the books: our counts beside the simulators' own, and every order against what must become of it.
 
-use domain::ports::Ledger;
 use domain::record::{Record, Stage};
 use domain::{Failure, OrderId, OrderKey};
 use operations::status::{Books, Closing, Outside};
