@@ -1,5 +1,4 @@
 //! Every fault of the simulated store, seen from a client.
-#![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod support;
 
