@@ -134,4 +134,19 @@ mod tests {
             assert_eq!(Element::read(text), None, "{text:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_survives_being_written_and_read(text in "[^\\p{C}]*") {
+            let mut writer = Writer::document();
+            writer.open("Request").leaf("Key", &text).close("Request");
+            let root = Element::read(&writer.finish()).expect("well formed");
+            proptest::prop_assert_eq!(root.text_of("Key"), text.trim());
+        }
+
+        #[test]
+        fn no_request_makes_the_reader_panic(text in "(<[a-z/!?]{0,3}>?|&[a-z#0-9]{0,4};?|\\PC{0,5}){0,20}") {
+            drop(Element::read(&text));
+        }
+    }
 }

@@ -123,10 +123,9 @@ impl Host {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        keep_logs(&state, child.stdout.take());
-        keep_logs(&state, child.stderr.take());
+        let pipes = (keep_logs(&state, child.stdout.take()), keep_logs(&state, child.stderr.take()));
         let kill = Arc::new(Notify::new());
-        let watch = tokio::spawn(watch(child, Arc::clone(&state), Arc::clone(&kill)));
+        let watch = tokio::spawn(watch(child, pipes, Arc::clone(&state), Arc::clone(&kill)));
         Ok(Self { state, kill, watch, _server: server })
     }
 
@@ -231,10 +230,13 @@ fn lambda_variables(name: &str, runtime_api: &str) -> Vec<(&'static str, String)
     ]
 }
 
-fn keep_logs(state: &Arc<Shared<State>>, pipe: Option<impl AsyncRead + Send + Unpin + 'static>) {
-    let Some(pipe) = pipe else { return };
+fn keep_logs(
+    state: &Arc<Shared<State>>,
+    pipe: Option<impl AsyncRead + Send + Unpin + 'static>,
+) -> JoinHandle<()> {
     let state = Arc::clone(state);
     tokio::spawn(async move {
+        let Some(pipe) = pipe else { return };
         let mut lines = BufReader::new(pipe).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             state.change(|state| {
@@ -242,11 +244,16 @@ fn keep_logs(state: &Arc<Shared<State>>, pipe: Option<impl AsyncRead + Send + Un
                 state.logs.push('\n');
             });
         }
-    });
+    })
 }
 
-/// Owns the process: it is killed when this task ends.
-async fn watch(mut child: Child, state: Arc<Shared<State>>, kill: Arc<Notify>) {
+/// Owns the process: it is killed when this task ends. Its end is told when its last words are in the logs.
+async fn watch(
+    mut child: Child,
+    pipes: (JoinHandle<()>, JoinHandle<()>),
+    state: Arc<Shared<State>>,
+    kill: Arc<Notify>,
+) {
     let exit = loop {
         tokio::select! {
             exit = child.wait() => break exit,
@@ -254,5 +261,8 @@ async fn watch(mut child: Child, state: Arc<Shared<State>>, kill: Arc<Notify>) {
         }
     };
     let exit = exit.map_or_else(|error| error.to_string(), |status| status.to_string());
+    // Bounded, because a process of its own that it left behind may hold the pipes open.
+    let last_words = async { tokio::join!(pipes.0, pipes.1) };
+    drop(tokio::time::timeout(Duration::from_secs(1), last_words).await);
     state.change(|state| state.exit = Some(exit));
 }

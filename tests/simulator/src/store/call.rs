@@ -163,4 +163,18 @@ mod tests {
         assert_eq!((call.key(), call.parameter("x")), ("a/b", Some("100%")));
         assert_eq!(call.parameter("LimitStartDate"), Some("10/05/2026 00:00:00"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_request_makes_the_reader_panic(path in "/(API/)?\\PC{0,30}", query in "\\PC{0,40}", body in "\\PC{0,40}") {
+            drop(Call::read(&path, &query, &body));
+        }
+
+        #[test]
+        fn a_value_survives_being_encoded_and_decoded(value in "\\PC{0,20}") {
+            let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let pairs: Vec<_> = pairs(&format!("a={encoded}&b=")).collect();
+            proptest::prop_assert_eq!(pairs, [("a".to_owned(), value), ("b".to_owned(), String::new())]);
+        }
+    }
 }

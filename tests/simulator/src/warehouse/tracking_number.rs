@@ -42,7 +42,7 @@ mod tests {
     fn the_check_digits_of_the_carriers_published_samples_come_out() {
         assert_eq!(ups("5R8939035756712"), 7);
         assert_eq!(ups("879E93034683444"), 0);
-        assert_eq!(usps("940011189922319742849"), 0);
+        assert_eq!(usps("940011120108080548301"), 6);
         assert_eq!(fedex("98657878885"), 5);
         assert_eq!(fedex("47717908123"), 0);
     }
