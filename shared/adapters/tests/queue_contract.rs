@@ -1,4 +1,5 @@
 //! Both queues keep their port's promises: the one in memory, and SQS through the real SDK.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -6,10 +6,10 @@ use domain::address::{Address, Place};
 use domain::admission::Admission;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::connection::{Connection, Schedule};
+use domain::ids::InvalidId;
 use domain::life::Stamp;
 use domain::mapping::{
-    Change, Component, Decision, Mapping, Matcher, Service, ShipMethod, ShippingRule, Sku, Target,
-    WarehouseSku,
+    Change, Component, Decision, Mapping, Matcher, ShippingRule, Sku, Target, WarehouseSku,
 };
 use domain::money::Currency;
 use domain::order::{LineItem, Order};
@@ -17,7 +17,7 @@ use domain::payment::PaymentStatus;
 use domain::policy::Policies;
 use domain::record::Record;
 use domain::shipment::{Contents, Package, Post};
-use domain::{ConnectionId, OrderId, OrderKey, PackageId, Token};
+use domain::{ConnectionId, OrderId, OrderKey, Token};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -56,13 +56,10 @@ pub fn key(connection: &str, order: u64) -> OrderKey {
     OrderKey::new(connection_id(connection), OrderId(order))
 }
 
-/// Parses a word that the test knows to be good.
-macro_rules! parsed {
-    ($type:ty, $text:expr) => {{
-        #[expect(clippy::expect_used, reason = "only tests call it, with constants")]
-        let word = <$type>::parse($text).expect("a good word");
-        word
-    }};
+/// A word that the test knows to be good.
+#[expect(clippy::expect_used, reason = "only tests call it, with constants")]
+fn parsed<T: TryFrom<String, Error = InvalidId>>(text: &str) -> T {
+    T::try_from(text.to_owned()).expect("a good word")
 }
 
 /// A SKU of the shop.
@@ -71,7 +68,7 @@ macro_rules! parsed {
 /// When it is none.
 #[must_use]
 pub fn sku(text: &str) -> Sku {
-    parsed!(Sku, text)
+    parsed(text)
 }
 
 /// A SKU of the warehouse.
@@ -80,7 +77,7 @@ pub fn sku(text: &str) -> Sku {
 /// When it is none.
 #[must_use]
 pub fn warehouse_sku(text: &str) -> WarehouseSku {
-    parsed!(WarehouseSku, text)
+    parsed(text)
 }
 
 /// A line of an order.
@@ -128,7 +125,7 @@ pub fn order(id: u64) -> Order {
             line(2, "MUG-BLUE-L", "Large blue mug", 1, 1_850),
         ],
         ship_to: Some(address()),
-        ship_method: Some(parsed!(ShipMethod, "USPS Priority Mail (2-3 days)")),
+        ship_method: Some(parsed("USPS Priority Mail (2-3 days)")),
         shipping_amount: Decimal::new(795, 2),
         total: Decimal::new(5_235, 2),
         currency: Currency::USD,
@@ -163,7 +160,7 @@ pub fn ready(key: &OrderKey, token: u64) -> Record {
 #[must_use]
 pub fn package(id: &str) -> Package {
     Package {
-        id: parsed!(PackageId, id),
+        id: parsed(id),
         tracking: Some(tracking("9400111899223197428497")),
         shipped_at: at("2026-03-02T16:20:00Z"),
         contents: Contents::Everything,
@@ -209,7 +206,7 @@ pub fn mapping(version: u64) -> Mapping {
         countries: Vec::new(),
         min_total: None,
         below_total: None,
-        decision: Decision::Book(parsed!(Service, service)),
+        decision: Decision::Book(parsed(service)),
     };
     Mapping {
         version,

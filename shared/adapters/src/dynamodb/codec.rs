@@ -14,7 +14,7 @@ use serde_json::Value;
 const MAX_UNPACKED: usize = 64 * 1024 * 1024;
 /// A record's text up to this size stays text, which a person can read in the console. A longer one is packed, so that
 /// an item stays under 1 KB, the unit in which writes are billed.
-const READABLE: usize = 640;
+const READABLE: usize = 800;
 
 /// Why an attribute cannot be read: our words only, nothing of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]

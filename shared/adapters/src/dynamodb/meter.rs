@@ -82,7 +82,7 @@ impl std::ops::Sub for Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |halves: u64| format!("{}.{}", halves / 2, if halves % 2 == 0 { 0 } else { 5 });
+        let text = |halves: u64| format!("{}.{}", halves / 2, if halves.is_multiple_of(2) { 0 } else { 5 });
         let (writes, reads) = (text(self.write_halves), text(self.read_halves));
         write!(f, "{} requests, {writes} write units, {reads} read units", self.requests)
     }

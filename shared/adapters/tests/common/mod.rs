@@ -1,5 +1,10 @@
 //! What the adapters' tests share: a DynamoDB in this process, and the endpoints that a person may name.
 #![allow(dead_code, reason = "each test uses its own part")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests fail by panicking and say what they skip"
+)]
 
 pub(crate) mod sqs_server;
 

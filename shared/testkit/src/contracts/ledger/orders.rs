@@ -173,6 +173,13 @@ async fn the_story_is_kept_whole(ledger: &dyn Ledger, run: &str) {
         saved(ledger, &now, &after).await;
         now = after;
     }
+    // A writer that loses leaves nothing behind, though it may have made room in the story before.
+    let ahead = Record { version: now.version + 1, ..now.clone() };
+    let lost = ahead.step(Step::Cancel("too early".to_owned()), stamp(99)).expect("can be cancelled");
+    assert_eq!(
+        ledger.save(&ahead, &lost).await.expect("save"),
+        Saved::Conflict(Some(Box::new(loaded(ledger, &key).await.expect("it is there"))))
+    );
     let mut read = ledger.older_story(&key).await.expect("story");
     read.extend(loaded(ledger, &key).await.expect("it is there").story);
     assert_eq!(read, told, "every entry once, oldest first");
