@@ -118,8 +118,17 @@ impl PollOrders {
         polled.imported = imported.len();
         polled.complete &= outcome.is_ok() && imported.len() == unknown.len();
         let moved = window.cursor_after(&cursor, &listed.orders, &imported, newest, polled.complete);
-        self.ledger.move_cursor(&connection.id, &moved, lease.token).await?;
+        self.finish(connection, &moved, lease).await?;
         outcome.map(|()| polled)
+    }
+
+    /// Moves the cursor and gives the lease back. When somebody has moved the cursor since we read it, theirs stays.
+    async fn finish(&self, connection: &Connection, moved: &Cursor, lease: Lease) -> Result<(), Failure> {
+        if !self.ledger.move_cursor(&connection.id, moved, lease.token).await? {
+            let theirs = self.ledger.cursor(&connection.id).await?;
+            self.ledger.move_cursor(&connection.id, &theirs, lease.token).await?;
+        }
+        Ok(())
     }
 
     /// All order numbers of a window, each once, until the time is up.
@@ -231,8 +240,7 @@ impl Import<'_> {
     async fn chunk(&self, chunk: &[OrderId], progress: &mut Progress) -> Result<(), Failure> {
         let expected = later(self.poll.clock.now(), self.poll.pace.grace);
         self.poll.ledger.expect(&self.connection.id, expected, chunk).await?;
-        let mut push = Vec::new();
-        let mut outcome = Ok(());
+        let (mut push, mut outcome, before) = (Vec::new(), Ok(()), progress.imported.len());
         for order in chunk {
             outcome = self.order(*order, expected, progress, &mut push).await;
             if outcome.is_err() || self.poll.clock.now() >= self.until {
@@ -243,7 +251,11 @@ impl Import<'_> {
             outcome =
                 self.give_up_on(std::mem::take(&mut progress.failing), expected, progress, &mut push).await;
         }
-        self.poll.orders.send(&push).await?;
+        if let Err(failure) = self.poll.orders.send(&push).await {
+            // Not seen: the next poll comes across them again, and queues them.
+            progress.imported.truncate(before);
+            return Err(failure);
+        }
         outcome
     }
 

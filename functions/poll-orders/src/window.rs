@@ -17,6 +17,8 @@ const MARGIN: Duration = Duration::from_secs(2 * 86_400);
 pub(crate) struct Sweep {
     /// The dates to list.
     pub(crate) dates: Window,
+    /// When the sweep began. The position never gets past it, whatever dates the store's orders bear.
+    began: Timestamp,
     /// Is it a slice of history that ends in the past, so that the cursor moves on even if it holds nothing new?
     pub(crate) moves_by_itself: bool,
 }
@@ -37,9 +39,9 @@ pub(crate) fn next(connection: &Connection, cursor: &Cursor, now: Timestamp) -> 
     let slice_end = from.map(|from| domain::life::later(from, overlap + SLICE));
     match slice_end {
         Some(end) if end < now => {
-            Sweep { dates: Window { from, to: whole_second(end) }, moves_by_itself: true }
+            Sweep { dates: Window { from, to: whole_second(end) }, began: now, moves_by_itself: true }
         }
-        _ => Sweep { dates: Window { from, to: whole_second(open_end) }, moves_by_itself: false },
+        _ => Sweep { dates: Window { from, to: whole_second(open_end) }, began: now, moves_by_itself: false },
     }
 }
 
@@ -60,7 +62,8 @@ impl Sweep {
         complete: bool,
     ) -> Cursor {
         if complete {
-            let reached = if self.moves_by_itself { Some(self.dates.to) } else { newest };
+            let reached =
+                if self.moves_by_itself { Some(self.dates.to) } else { newest.min(Some(self.began)) };
             return crate::moved(cursor, cursor.position.max(reached), listed.to_vec());
         }
         let seen = cursor.seen.iter().chain(imported).copied().collect();

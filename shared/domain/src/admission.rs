@@ -103,3 +103,176 @@ fn unpaid(order: &Order, policies: &Policies, since: Timestamp, now: Timestamp) 
     }
     Admission::Wait(Wait::Unpaid(word), look_again(since, now, UNPAID_CAP))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::{Address, Place};
+    use crate::ids::OrderId;
+    use crate::money::Currency;
+    use rust_decimal::Decimal;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn noon() -> Timestamp {
+        at("2026-03-01T12:00:00Z")
+    }
+
+    fn order() -> Order {
+        let to = Address {
+            name: "Avery Example".into(),
+            line1: "100 Sample Street".into(),
+            city: "Springfield".into(),
+            country: Place { name: "United States".into(), code: Some("US".into()) },
+            ..Address::default()
+        };
+        Order {
+            id: OrderId(7),
+            client: 0,
+            ordered_at: Some(at("2026-03-01T11:00:00Z")),
+            payment: PaymentStatus::Accepted,
+            archived: false,
+            lines: Vec::new(),
+            ship_to: Some(to),
+            ship_method: None,
+            shipping_amount: Decimal::ZERO,
+            total: Decimal::ZERO,
+            currency: Currency::USD,
+            comments: String::new(),
+            recurring_order: None,
+            upsells: Vec::new(),
+            tracking_shown: Vec::new(),
+            unknown_elements: Vec::new(),
+        }
+    }
+
+    fn decided(change: impl FnOnce(&mut Order, &mut Policies)) -> Admission {
+        let (mut order, mut policies) = (order(), Policies::default());
+        change(&mut order, &mut policies);
+        decide(&order, &policies, noon(), noon())
+    }
+
+    fn excluded(rule: Exclusion) -> Admission {
+        Admission::Exclude(rule)
+    }
+
+    #[test]
+    fn a_paid_order_with_an_address_is_ready() {
+        assert_eq!(decided(|_, _| {}), Admission::Ready);
+    }
+
+    #[test]
+    fn each_status_says_whether_to_ship_to_wait_or_to_leave_it() {
+        use PaymentStatus::*;
+        for status in [Pending, Authorized, Undetermined, Other("In Review".into())] {
+            let word = status.word().to_owned();
+            let wait = Admission::Wait(Wait::Unpaid(word), at("2026-03-01T12:01:00Z"));
+            assert_eq!(decided(|order, _| order.payment = status), wait);
+        }
+        for status in [Declined, Voided, Refunded, PartlyRefunded] {
+            let word = status.word().to_owned();
+            assert_eq!(decided(|order, _| order.payment = status), excluded(Exclusion::NotPaid(word)));
+        }
+        assert_eq!(decided(|order, _| order.payment = Archived), excluded(Exclusion::Archived));
+        assert_eq!(decided(|order, _| order.archived = true), excluded(Exclusion::Archived));
+    }
+
+    #[test]
+    fn a_policy_may_ship_other_statuses() {
+        let shipped = decided(|order, policies| {
+            order.payment = PaymentStatus::Authorized;
+            policies.ship_statuses.push("authorized".into());
+        });
+        assert_eq!(shipped, Admission::Ready);
+        let strict = decided(|_, policies| policies.ship_statuses = vec!["authorized".into()]);
+        assert_eq!(strict, excluded(Exclusion::NotPaid("accepted".into())));
+    }
+
+    #[test]
+    fn what_was_ordered_before_the_start_is_not_ours_and_what_was_ordered_at_it_is() {
+        for (start, admission) in [
+            ("2026-03-01T11:00:00Z", Admission::Ready),
+            ("2026-03-01T11:00:01Z", excluded(Exclusion::BeforeStart)),
+        ] {
+            assert_eq!(decided(|_, policies| policies.start = Some(at(start))), admission);
+        }
+        let undated = |order: &mut Order, policies: &mut Policies| {
+            order.ordered_at = None;
+            policies.start = Some(at("2026-03-01T11:59:00Z"));
+        };
+        assert_eq!(decided(undated), Admission::Ready, "its import stands in for its date");
+    }
+
+    #[test]
+    fn nothing_to_ship_is_digital_but_only_once_paid() {
+        assert_eq!(decided(|order, _| order.ship_to = None), excluded(Exclusion::Digital));
+        let unpaid = decided(|order, _| {
+            order.ship_to = None;
+            order.payment = PaymentStatus::Pending;
+        });
+        assert!(matches!(unpaid, Admission::Wait(..)));
+    }
+
+    #[test]
+    fn a_new_order_cools_off() {
+        let cooling = |minutes| decided(|_, policies| policies.cooling_off_minutes = minutes);
+        assert_eq!(cooling(61), Admission::Wait(Wait::CoolingOff, at("2026-03-01T12:01:00Z")));
+        assert_eq!(cooling(60), Admission::Ready);
+    }
+
+    #[test]
+    fn a_remark_is_held_where_the_policy_is_to_read_it() {
+        let remark = |text: &str, comment| {
+            decided(|order, policies| {
+                order.comments = text.into();
+                policies.comment = comment;
+            })
+        };
+        assert_eq!(remark("leave it at the door", Comment::Ship), Admission::Ready);
+        assert_eq!(remark("  ", Comment::Hold), Admission::Ready);
+        assert!(matches!(remark("hello", Comment::Hold), Admission::Hold(Cause::Comment, _)));
+    }
+
+    #[test]
+    fn an_address_that_no_carrier_can_use_is_held() {
+        let held = decided(|order, _| order.ship_to = Some(Address::default()));
+        let Admission::Hold(Cause::BadAddress(missing), _) = held else { panic!("{held:?}") };
+        assert_eq!(missing.len(), 4);
+    }
+
+    #[test]
+    fn an_unpaid_order_is_given_up_after_its_days() {
+        let mut order = order();
+        order.payment = PaymentStatus::Pending;
+        let after = |hours: u32| {
+            let now = noon().checked_add(HOUR * hours).unwrap();
+            decide(&order, &Policies::default(), noon(), now)
+        };
+        assert!(matches!(after(30 * 24 - 1), Admission::Wait(..)));
+        assert_eq!(after(30 * 24), excluded(Exclusion::NeverPaid));
+    }
+
+    #[test]
+    fn looks_grow_apart_between_a_minute_and_their_cap() {
+        for (age, wait) in [(0, 60), (100, 60), (400, 100), (4 * 3600, 3600), (400 * 3600, 6 * 3600)] {
+            let now = noon().checked_add(Duration::from_secs(age)).unwrap();
+            let next = look_again(noon(), now, 6 * HOUR);
+            assert_eq!(next.duration_since(now).unsigned_abs(), Duration::from_secs(wait), "age {age} s");
+        }
+        assert_eq!(look_again(noon(), Timestamp::MAX, HOUR), Timestamp::MAX);
+    }
+
+    #[test]
+    fn every_decision_but_an_end_has_a_stage_with_a_date() {
+        for admission in [Admission::Wait(Wait::CoolingOff, noon()), Admission::Hold(Cause::Comment, noon())]
+        {
+            assert_eq!(admission.wake(), Some(noon()));
+        }
+        assert_eq!(Admission::Cancel.stage(), Stage::Cancelled);
+        assert_eq!(Admission::Ready.stage(), Stage::Ready { not_before: None });
+    }
+}

@@ -19,6 +19,9 @@ use crate::order::OrderDigest;
 use crate::record::{Cause, Claim, Entry, RECENT_ENTRIES, Record, Stage};
 use crate::shipment::{Package, Post, is_complete};
 
+/// When an order that is brought back to work is looked at, should its message get lost.
+const SOON: Duration = Duration::from_secs(10 * 60);
+
 /// How long things may take. One set per deployment; the demo uses a fast one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
@@ -64,11 +67,13 @@ impl Pace {
             self.first_retry.saturating_mul(1_u32.checked_shl(attempts.min(16)).unwrap_or(u32::MAX));
         let wait = doubled.min(self.longest_retry);
         let spread = (wait / 4).as_millis().max(1) as u64;
-        let wait = (wait + Duration::from_millis(jitter.0 % spread)).max(asked.unwrap_or_default());
+        let spread_out = wait.saturating_add(Duration::from_millis(jitter.0 % spread));
+        let wait = spread_out.max(asked.unwrap_or_default());
         later(now, wait)
     }
 
-    /// When to look next at an order that was imported at `imported` and needs nothing now: after half its age again.
+    /// When to look next at an order that was imported at `imported` and needs nothing now: after as long
+    /// again, between the first watch and a day.
     #[must_use]
     pub fn watch_at(&self, now: Timestamp, imported: Timestamp) -> Timestamp {
         let age = now.duration_since(imported).unsigned_abs();
@@ -250,6 +255,9 @@ impl Record {
         if std::mem::discriminant(&next.stage) != std::mem::discriminant(&self.stage) {
             next.since = stamp.at;
         }
+        if next.must_be_looked_at_soon(self, stamp.at) {
+            next.wake = Some(later(stamp.at, SOON));
+        }
         next.version += 1;
         next.written = stamp.token;
         next.tell(stamp, what);
@@ -342,22 +350,27 @@ impl Record {
 
     /// A notice proves that the warehouse has the order, wherever we thought it was.
     fn ship(&mut self, package: Package) -> Option<String> {
+        if self.knows(&package) {
+            return None;
+        }
         let tracking = package.tracking.as_ref().map_or("no tracking", |t| t.number.as_str()).to_owned();
         let voided = package.voided;
         match self.packages.iter_mut().find(|known| known.id == package.id) {
-            Some(known) if known.voided == voided && known.tracking == package.tracking => return None,
-            Some(known) if known.voided == voided && known.tracking.is_some() && !voided => {
-                // A number that changed after the label was made: post the new one too.
-                let post = if package.tracking.is_some() { Post::Due } else { known.post.clone() };
-                *known = Package { post, ..package };
-            }
-            Some(known) => *known = Package { post: merged_post(known, &package), ..package },
+            Some(known) => *known = known.after(package),
             None => self.packages.push(package),
         }
         if self.stage != Stage::Cancelled {
             self.stage = self.shipping_stage();
         }
         Some(format!("{}: {tracking}", if voided { "package taken back" } else { "package left" }))
+    }
+
+    /// Finished orders have no date, and those that only waited have a far one: what brings them back to work must not
+    /// rely on a message alone.
+    fn must_be_looked_at_soon(&self, before: &Self, now: Timestamp) -> bool {
+        let is_far = self.wake.is_none_or(|wake| wake > later(now, SOON));
+        let is_revived = before.is_finished() && !self.is_finished();
+        is_revived || (is_far && matches!(self.stage, Stage::Ready { not_before: None }))
     }
 
     fn doubt(&mut self, ask_at: Timestamp, why: &str) -> String {
@@ -375,7 +388,12 @@ impl Record {
 
     fn settle_post(&mut self, id: &PackageId, post: Post, again: Option<Timestamp>) -> Option<String> {
         let package = self.packages.iter_mut().find(|package| package.id == *id)?;
-        if matches!(post, Post::Claimed { .. }) || matches!(package.post, Post::Posted) {
+        let is_allowed = match (&package.post, &post) {
+            (_, Post::Claimed { .. }) | (Post::Posted, _) => false,
+            (Post::NotNeeded, post) => *post == Post::Posted,
+            _ => true,
+        };
+        if !is_allowed {
             return None;
         }
         let what = match &post {
@@ -411,20 +429,56 @@ impl Record {
     }
 }
 
-/// What a package's post becomes when the warehouse tells something new about it.
-fn merged_post(known: &Package, news: &Package) -> Post {
-    match (&known.post, news.voided, news.tracking.is_some()) {
-        (_, true, _) => known.post.clone(),
-        (Post::NotNeeded, false, true) => Post::Due,
-        (post, false, _) => post.clone(),
-    }
-}
-
 fn described(stage: &Stage) -> String {
     match stage {
         Stage::Waiting(why) => format!("waiting, {why}"),
         Stage::Held(cause) => format!("held: {cause}"),
         Stage::Excluded(rule) => format!("excluded: {rule}"),
         other => other.word().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_retry_comes_within_its_bounds_and_not_before_they_allow(
+            attempts in any::<u32>(),
+            jitter in any::<u64>(),
+            asked in prop::option::of(0..10_000_u64),
+        ) {
+            let (pace, now) = (Pace::default(), Timestamp::UNIX_EPOCH);
+            let asked = asked.map(Duration::from_secs);
+            let wait = pace.retry_at(now, attempts, Token(jitter), asked).duration_since(now).unsigned_abs();
+            let least = pace.first_retry.max(asked.unwrap_or_default());
+            let most = (pace.longest_retry * 5 / 4).max(asked.unwrap_or_default());
+            prop_assert!(least <= wait && wait <= most, "{wait:?}");
+        }
+
+        #[test]
+        fn a_watch_comes_within_its_bounds(age in 0..10_000_000_u64) {
+            let pace = Pace::default();
+            let now = later(Timestamp::UNIX_EPOCH, Duration::from_secs(age));
+            let wait = pace.watch_at(now, Timestamp::UNIX_EPOCH).duration_since(now).unsigned_abs();
+            prop_assert_eq!(wait, Duration::from_secs(age.clamp(3600, 86_400)));
+        }
+    }
+
+    #[test]
+    fn each_retry_waits_twice_as_long_up_to_the_longest() {
+        let (pace, now) = (Pace::default(), Timestamp::UNIX_EPOCH);
+        let waits: Vec<u64> =
+            (0..8).map(|n| pace.retry_at(now, n, Token(0), None).as_second().unsigned_abs()).collect();
+        assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
+    }
+
+    #[test]
+    fn the_end_of_time_is_no_overflow() {
+        assert_eq!(later(Timestamp::MAX, Duration::MAX), Timestamp::MAX);
+        let pace = Pace { first_retry: Duration::MAX, longest_retry: Duration::MAX, ..Pace::default() };
+        assert_eq!(pace.retry_at(Timestamp::UNIX_EPOCH, 3, Token(1), None), Timestamp::MAX);
     }
 }

@@ -290,11 +290,13 @@ impl Record {
         }
     }
 
-    /// Would a package of this notice be news?
+    /// Is there nothing new in what a notice tells of this package? The same number in other words is no news, and a
+    /// notice that tells less takes nothing away.
     #[must_use]
     pub fn knows(&self, package: &Package) -> bool {
         self.packages.iter().any(|known| {
-            known.id == package.id && known.voided == package.voided && known.tracking == package.tracking
+            let same_number = package.number().is_none() || package.number() == known.number();
+            known.id == package.id && known.voided == package.voided && same_number
         })
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::carrier::Tracking;
+use crate::carrier::{Tracking, TrackingNumber};
 use crate::ids::{PackageId, Reference, Token, WarehouseOrderId};
 use crate::mapping::WarehouseSku;
 
@@ -119,6 +119,24 @@ impl Package {
         self.voided || matches!(self.post, Post::Posted | Post::NotNeeded)
     }
 
+    /// Its tracking number, where it has one.
+    #[must_use]
+    pub fn number(&self) -> Option<&TrackingNumber> {
+        self.tracking.as_ref().map(|tracking| &tracking.number)
+    }
+
+    /// What it becomes by news of it. What is posted stays so, unless its number has changed since.
+    #[must_use]
+    pub fn after(&self, news: Self) -> Self {
+        if news.voided {
+            return Self { voided: true, ..self.clone() };
+        }
+        let is_new_number = news.number().is_some() && news.number() != self.number();
+        let never_asked = self.voided && self.post == Post::NotNeeded && news.number().is_some();
+        let post = if is_new_number || never_asked { Post::Due } else { self.post.clone() };
+        Self { tracking: news.tracking.or_else(|| self.tracking.clone()), post, ..news }
+    }
+
     /// How many pieces it says it holds; none when it does not say.
     fn pieces(&self) -> Option<u32> {
         match &self.contents {
@@ -143,4 +161,114 @@ pub fn is_complete(packages: &[Package], units: u32) -> bool {
         pieces = pieces.saturating_add(package.pieces().unwrap_or(0));
     }
     pieces >= units && pieces > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carrier::Carrier;
+
+    fn package(contents: Contents) -> Package {
+        Package {
+            id: PackageId::parse("P-1").unwrap(),
+            tracking: None,
+            shipped_at: Timestamp::UNIX_EPOCH,
+            contents,
+            voided: false,
+            post: Post::NotNeeded,
+        }
+    }
+
+    fn lines(pieces: u32) -> Package {
+        package(Contents::Lines(vec![(WarehouseSku::parse("WH-1").unwrap(), pieces)]))
+    }
+
+    fn voided(package: Package) -> Package {
+        Package { voided: true, ..package }
+    }
+
+    fn numbered(number: &str, post: Post) -> Package {
+        let number = TrackingNumber::read(number).unwrap();
+        let tracking = Some(Tracking { carrier: Carrier::read("UPS"), number, given_url: None });
+        Package { tracking, post, ..package(Contents::Everything) }
+    }
+
+    #[test]
+    fn an_order_is_complete_when_its_pieces_or_its_last_package_have_left() {
+        let (all, part) = (package(Contents::Everything), package(Contents::Part));
+        for (packages, complete) in [
+            (vec![], false),
+            (vec![all.clone()], true),
+            (vec![part.clone()], false),
+            (vec![part.clone(), part.clone()], false),
+            (vec![part.clone(), all.clone()], true),
+            (vec![lines(2)], false),
+            (vec![lines(3)], true),
+            (vec![lines(2), lines(1)], true),
+            (vec![lines(2), part], false),
+            (vec![voided(all.clone())], false),
+            (vec![lines(2), voided(lines(1))], false),
+            (vec![voided(lines(2)), lines(3)], true),
+            (vec![lines(u32::MAX), lines(u32::MAX)], true),
+            (vec![lines(0)], false),
+        ] {
+            assert_eq!(is_complete(&packages, 3), complete, "{packages:?}");
+        }
+        assert!(!is_complete(&[lines(0)], 0), "a package without pieces completes nothing");
+    }
+
+    #[test]
+    fn a_package_is_posted_when_it_has_a_number_and_is_not_taken_back() {
+        let notice = |number: Option<&str>, voided| ShipmentNotice {
+            reference: Reference::parse("main-7").unwrap(),
+            warehouse_order: None,
+            package: PackageId::parse("P-1").unwrap(),
+            shipped_at: None,
+            tracking: number.and_then(|number| numbered(number, Post::Due).tracking),
+            contents: Contents::Everything,
+            voided,
+        };
+        for (number, voided, post) in [
+            (Some("1Z5"), false, Post::Due),
+            (None, false, Post::NotNeeded),
+            (Some("1Z5"), true, Post::NotNeeded),
+        ] {
+            let package = Package::from_notice(&notice(number, voided), Timestamp::MAX);
+            assert_eq!((package.post, package.shipped_at), (post, Timestamp::MAX));
+        }
+    }
+
+    #[test]
+    fn news_of_a_package_changes_its_post_only_with_its_number() {
+        let outbox = || Post::Outbox { why: "refused".into() };
+        for (known, news, post) in [
+            (numbered("1Z5", Post::Posted), numbered("1Z5", Post::Due), Post::Posted),
+            (numbered("1Z5", Post::Posted), numbered("1Z6", Post::Due), Post::Due),
+            (numbered("1Z5", outbox()), numbered("1Z5", Post::Due), outbox()),
+            (numbered("1Z5", Post::Posted), package(Contents::Everything), Post::Posted),
+            (numbered("1Z5", Post::Posted), voided(package(Contents::Everything)), Post::Posted),
+            (voided(numbered("1Z5", Post::Posted)), numbered("1Z5", Post::Due), Post::Posted),
+            (voided(numbered("1Z5", Post::Posted)), numbered("1Z6", Post::Due), Post::Due),
+            (voided(numbered("1Z5", Post::NotNeeded)), numbered("1Z5", Post::Due), Post::Due),
+            (package(Contents::Everything), numbered("1Z5", Post::Due), Post::Due),
+        ] {
+            let after = known.after(news.clone());
+            assert_eq!((&after.post, after.voided), (&post, news.voided), "{known:?} after {news:?}");
+            assert!(known.number().is_none() || after.number().is_some(), "a number is not forgotten");
+        }
+    }
+
+    #[test]
+    fn a_claimed_post_is_free_when_its_lease_has_ended_and_never_once_taken_back() {
+        let (before, until) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
+        let claimed = numbered("1Z5", Post::Claimed { token: Token(1), until });
+        assert_eq!((claimed.is_free(before), claimed.is_free(until)), (false, true));
+        assert!(claimed.is_due() && !claimed.is_settled());
+        let back = voided(claimed);
+        assert!(!back.is_free(until) && !back.is_due() && back.is_settled());
+        assert!(
+            !numbered("1Z5", Post::Outbox { why: String::new() }).is_settled(),
+            "a person must still act"
+        );
+    }
 }

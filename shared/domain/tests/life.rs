@@ -1,0 +1,343 @@
+//! No sequence of steps takes an order where it may not be.
+
+use std::time::Duration;
+
+use domain::admission::Admission;
+use domain::carrier::{Carrier, Tracking, TrackingNumber};
+use domain::life::{Stamp, Step, later};
+use domain::record::{Cause, Entry, Exclusion, RECENT_ENTRIES, Record, Stage, Wait};
+use domain::shipment::{Contents, Package, Post};
+use domain::{OrderKey, PackageId, Token, WarehouseOrderId};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+const LEASE: Duration = Duration::from_secs(480);
+
+/// A step as the test draws it; what depends on the record is filled in when it is taken.
+#[derive(Debug, Clone)]
+enum Move {
+    Admit(u8),
+    Claim,
+    Release { own: bool },
+    Refuse { own: bool },
+    Doubt { own: bool },
+    AskLater,
+    Accept,
+    SendAgain,
+    GiveUp,
+    Ship { package: u8, number: u8, contents: u8, voided: bool },
+    ClaimPost(u8),
+    SettlePost(u8, u8),
+    Cancel,
+    Flag(bool),
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    let ship = (0..3_u8, 0..4_u8, 0..3_u8, prop::bool::weighted(0.2))
+        .prop_map(|(package, number, contents, voided)| Move::Ship { package, number, contents, voided });
+    prop_oneof![
+        3 => (0..5_u8).prop_map(Move::Admit),
+        4 => Just(Move::Claim),
+        1 => any::<bool>().prop_map(|own| Move::Release { own }),
+        1 => any::<bool>().prop_map(|own| Move::Refuse { own }),
+        2 => any::<bool>().prop_map(|own| Move::Doubt { own }),
+        1 => Just(Move::AskLater),
+        3 => Just(Move::Accept),
+        1 => Just(Move::SendAgain),
+        1 => Just(Move::GiveUp),
+        4 => ship,
+        3 => (0..3_u8).prop_map(Move::ClaimPost),
+        3 => (0..3_u8, 0..5_u8).prop_map(|(package, post)| Move::SettlePost(package, post)),
+        1 => Just(Move::Cancel),
+        1 => any::<bool>().prop_map(Move::Flag),
+    ]
+}
+
+fn package_id(n: u8) -> PackageId {
+    PackageId::parse(format!("P-{n}")).unwrap()
+}
+
+fn tracking(n: u8) -> Option<Tracking> {
+    let number = TrackingNumber::read(&format!("1Z{n}")).filter(|_| n > 0)?;
+    // The same number, told by another source in other words.
+    let given_url = (n == 3).then(|| "https://example.com/1".to_owned());
+    Some(Tracking { carrier: Carrier::read(if n == 3 { "FedEx" } else { "UPS" }), number, given_url })
+}
+
+fn package(id: u8, number: u8, contents: u8, voided: bool, at: Timestamp) -> Package {
+    let tracking = tracking(number);
+    let contents = match contents {
+        0 => Contents::Everything,
+        1 => Contents::Part,
+        _ => Contents::Lines(vec![("WH-1".parse_sku(), 2)]),
+    };
+    let post = if tracking.is_some() && !voided { Post::Due } else { Post::NotNeeded };
+    Package { id: package_id(id), tracking, shipped_at: at, contents, voided, post }
+}
+
+trait ParseSku {
+    fn parse_sku(&self) -> domain::mapping::WarehouseSku;
+}
+
+impl ParseSku for str {
+    fn parse_sku(&self) -> domain::mapping::WarehouseSku {
+        domain::mapping::WarehouseSku::parse(self).unwrap()
+    }
+}
+
+fn admission(n: u8, now: Timestamp) -> Admission {
+    let soon = later(now, Duration::from_secs(900));
+    match n {
+        0 | 1 => Admission::Ready,
+        2 => Admission::Wait(Wait::CoolingOff, soon),
+        3 => Admission::Exclude(Exclusion::Digital),
+        _ => Admission::Hold(Cause::Comment, soon),
+    }
+}
+
+fn posts(n: u8) -> Post {
+    match n {
+        0 => Post::Due,
+        1 => Post::Posted,
+        2 => Post::Outbox { why: "refused".to_owned() },
+        3 => Post::NotNeeded,
+        _ => Post::Claimed { token: Token(1), until: Timestamp::MAX },
+    }
+}
+
+fn step_of(drawn: &Move, record: &Record, now: Timestamp) -> Step {
+    let attempt = |own: bool| match &record.stage {
+        Stage::Sending(claim) if own => claim.token,
+        _ => Token(u64::MAX),
+    };
+    let soon = later(now, Duration::from_secs(60));
+    let why = || "because".to_owned();
+    match drawn.clone() {
+        Move::Admit(n) => Step::Admit(admission(n, now), None),
+        Move::Claim => Step::Claim { until: later(now, LEASE), units: 4, mapping: 1 },
+        Move::Release { own } => Step::Release { attempt: attempt(own), not_before: soon, why: why() },
+        Move::Refuse { own } => Step::Refuse(attempt(own), Cause::Refused(why())),
+        Move::Doubt { own } => Step::Doubt { attempt: attempt(own), ask_at: soon, why: why() },
+        Move::AskLater => Step::AskLater { ask_at: soon, why: why() },
+        Move::Accept => Step::Accept { id: WarehouseOrderId::parse("W-1").unwrap(), how: "" },
+        Move::SendAgain => Step::SendAgain("it is not there"),
+        Move::GiveUp => Step::GiveUp,
+        Move::Ship { package: id, number, contents, voided } => {
+            Step::Ship(package(id, number, contents, voided, now))
+        }
+        Move::ClaimPost(n) => Step::ClaimPost { package: package_id(n), until: later(now, LEASE) },
+        Move::SettlePost(n, post) => {
+            Step::SettlePost { package: package_id(n), post: posts(post), again: None }
+        }
+        Move::Cancel => Step::Cancel(why()),
+        Move::Flag(changed) => {
+            Step::Flag(if changed { Cause::ChangedAfterSending } else { Cause::NotCancelled(why()) })
+        }
+    }
+}
+
+/// Every stage that a step may lead to from a stage.
+fn leads_to(from: &str, step: &Move) -> &'static [&'static str] {
+    const SHIPPING: &[&str] = &["accepted", "partly shipped", "shipped", "posted"];
+    match (step, from) {
+        (Move::Admit(0 | 1), "waiting" | "held" | "excluded" | "ready") => &["ready"],
+        (Move::Admit(2), "waiting" | "held" | "excluded" | "ready") => &["waiting"],
+        (Move::Admit(3), "waiting" | "held" | "excluded" | "ready") => &["excluded"],
+        (Move::Admit(_), "waiting" | "held" | "excluded" | "ready") => &["held"],
+        (Move::Claim, "ready") => &["sending"],
+        (Move::Release { .. }, "sending") => &["ready"],
+        (Move::Refuse { .. }, "sending") => &["held"],
+        (Move::Doubt { .. }, "sending") | (Move::AskLater, "in doubt") => &["in doubt"],
+        (Move::Accept, "sending" | "in doubt" | "held") => SHIPPING,
+        (Move::SendAgain, "in doubt" | "held") => &["ready"],
+        (Move::GiveUp, "in doubt") => &["held"],
+        (Move::Ship { .. }, "cancelled") => &["cancelled"],
+        (Move::Ship { .. }, _) => SHIPPING,
+        (Move::ClaimPost(_), "waiting") => &["waiting"],
+        (Move::ClaimPost(_) | Move::SettlePost(..), "held") => &["held"],
+        (Move::ClaimPost(_) | Move::SettlePost(..), "cancelled") => &["cancelled"],
+        (Move::ClaimPost(_) | Move::SettlePost(..), "accepted" | "partly shipped" | "shipped" | "posted") => {
+            SHIPPING
+        }
+        (Move::Cancel, "waiting" | "ready" | "held" | "excluded" | "accepted" | "partly shipped") => {
+            &["cancelled"]
+        }
+        (Move::Flag(_), "accepted" | "partly shipped" | "in doubt") => &["held"],
+        _ => &[],
+    }
+}
+
+fn number(package: &Package) -> Option<String> {
+    package.tracking.as_ref().map(|tracking| tracking.number.as_str().to_owned())
+}
+
+fn pairs<'a>(before: &'a Record, after: &'a Record) -> impl Iterator<Item = (&'a Package, &'a Package)> {
+    before.packages.iter().filter_map(|old| Some((old, after.packages.iter().find(|new| new.id == old.id)?)))
+}
+
+/// What must hold of every step that is allowed.
+fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<(), TestCaseError> {
+    let allowed = leads_to(before.stage.word(), drawn);
+    prop_assert!(
+        allowed.contains(&after.stage.word()),
+        "{} --{drawn:?}--> {}",
+        before.stage.word(),
+        after.stage.word()
+    );
+    prop_assert_eq!((after.version, after.written), (before.version + 1, stamp.token));
+    prop_assert!(after.wake.is_some());
+    let same_stage = before.stage.word() == after.stage.word();
+    prop_assert_eq!(after.since, if same_stage { before.since } else { stamp.at });
+    let revived = before.is_finished() && !after.is_finished();
+    if revived {
+        let excluded = matches!(before.stage, Stage::Excluded(_)) && matches!(drawn, Move::Admit(_));
+        prop_assert!(excluded || matches!(drawn, Move::Ship { .. }), "{drawn:?} revived a finished order");
+        prop_assert!(after.wake > Some(stamp.at), "nobody will look at a revived order");
+    }
+    if before.may_be_there() && matches!(after.stage, Stage::Ready { .. }) {
+        prop_assert!(matches!(drawn, Move::SendAgain | Move::Release { own: true }), "{drawn:?}");
+    }
+    if let Stage::Sending(claim) = &before.stage {
+        let own = matches!(
+            drawn,
+            Move::Release { own: true } | Move::Refuse { own: true } | Move::Doubt { own: true }
+        );
+        let proof = matches!(drawn, Move::Accept | Move::Ship { .. });
+        let over = stamp.at >= claim.until && matches!(drawn, Move::Doubt { .. });
+        prop_assert!(own || proof || over, "{drawn:?} ended the attempt of another");
+    }
+    if let Stage::Sending(claim) = &after.stage {
+        prop_assert!(after.wake >= Some(claim.until));
+    }
+    check_packages(before, drawn, after, stamp.at)
+}
+
+fn check_packages(
+    before: &Record,
+    drawn: &Move,
+    after: &Record,
+    now: Timestamp,
+) -> Result<(), TestCaseError> {
+    prop_assert!(before.packages.iter().all(|old| after.packages.iter().any(|new| new.id == old.id)));
+    for (old, new) in pairs(before, after) {
+        if old.post == Post::Posted && new.post != Post::Posted {
+            prop_assert!(number(old) != number(new), "posted, and then {:?} with the same number", new.post);
+        }
+        if let (Post::Claimed { token, until }, Post::Claimed { token: next, .. }) = (&old.post, &new.post) {
+            prop_assert!(token == next || now >= *until, "claimed twice while the lease lives");
+        }
+        if new.is_due() {
+            prop_assert!(number(new).is_some(), "nothing to post");
+        }
+        if number(old).is_some() && !matches!(drawn, Move::Ship { number: 1.., .. }) {
+            prop_assert_eq!(number(old), number(new), "a number is never forgotten");
+        }
+        if number(old) != number(new) && !new.voided {
+            prop_assert_eq!(&new.post, &Post::Due, "a new number is to be posted");
+        }
+    }
+    Ok(())
+}
+
+fn key() -> OrderKey {
+    "main/7".parse().unwrap()
+}
+
+fn imported(admitted: u8) -> Record {
+    let now = Timestamp::UNIX_EPOCH;
+    let stamp = Stamp { by: "test", at: now, token: Token(0) };
+    let wake = later(now, Duration::from_secs(600));
+    Record::imported(key(), &admission(admitted, now), None, wake, stamp)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sequence_of_steps_leaves_what_is_allowed(
+        admitted in 0..5_u8,
+        drawn in prop::collection::vec((moves(), 0..900_u64), 1..60),
+    ) {
+        let mut record = imported(admitted);
+        let mut now = Timestamp::UNIX_EPOCH;
+        let mut told: Vec<Entry> = record.story.clone();
+        let mut spilled: Vec<Entry> = Vec::new();
+        for (n, (drawn, seconds)) in drawn.iter().enumerate() {
+            now = later(now, Duration::from_secs(*seconds));
+            let stamp = Stamp { by: "test", at: now, token: Token(n as u64 + 1) };
+            let Ok(after) = record.step(step_of(drawn, &record, now), stamp) else { continue };
+            check(&record, drawn, &after, stamp)?;
+            told.extend(after.story.last().cloned());
+            spilled.extend(after.spilled.iter().cloned());
+            prop_assert!(after.story.len() <= RECENT_ENTRIES);
+            record = after;
+        }
+        prop_assert_eq!([spilled, record.story].concat(), told.clone(), "no entry is lost");
+        prop_assert!(told.iter().enumerate().all(|(n, entry)| entry.seq as usize == n), "no gap in the story");
+    }
+}
+
+/// A record after some steps at the same instant.
+fn after(drawn: &[Move]) -> Record {
+    drawn.iter().fold(imported(0), |record, drawn| {
+        let token = Token(record.version);
+        let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token };
+        record.step(step_of(drawn, &record, stamp.at), stamp).unwrap()
+    })
+}
+
+const SHIP: Move = Move::Ship { package: 0, number: 1, contents: 0, voided: false };
+
+#[test]
+fn an_order_goes_all_the_way() {
+    let mut words = Vec::new();
+    let way = [Move::Claim, Move::Accept, SHIP, Move::ClaimPost(0), Move::SettlePost(0, 1)];
+    for n in 0..=way.len() {
+        words.push(after(&way[..n]).stage.word());
+    }
+    assert_eq!(words, ["ready", "sending", "accepted", "shipped", "shipped", "posted"]);
+    assert!(after(&way).is_finished());
+}
+
+#[test]
+fn a_package_that_follows_a_posted_one_must_be_posted_too() {
+    let way = [Move::Claim, Move::Accept, SHIP, Move::ClaimPost(0), Move::SettlePost(0, 1)];
+    let month = later(Timestamp::UNIX_EPOCH, Duration::from_secs(30 * 86_400));
+    let stamp = Stamp { by: "test", at: month, token: Token(99) };
+    let second = package(1, 2, 0, false, month);
+    let record = after(&way).step(Step::Ship(second), stamp).unwrap();
+    assert_eq!((record.stage.word(), record.due_posts().count()), ("shipped", 1));
+    assert!(record.wake > Some(month), "and somebody will look");
+}
+
+#[test]
+fn a_label_that_is_voided_and_replaced_is_posted_with_its_new_number() {
+    let void = Move::Ship { package: 0, number: 0, contents: 0, voided: true };
+    let again = Move::Ship { package: 0, number: 2, contents: 0, voided: false };
+    let way = [Move::Claim, Move::Accept, SHIP, Move::ClaimPost(0), Move::SettlePost(0, 1), void];
+    assert_eq!(after(&way).stage, Stage::Accepted, "nothing has left any more");
+    let record = after(&[&way[..], &[again]].concat());
+    assert_eq!((record.stage.word(), record.due_posts().count()), ("shipped", 1));
+}
+
+#[test]
+fn the_same_number_in_other_words_is_no_news() {
+    let record = after(&[Move::Claim, Move::Accept, SHIP]);
+    let mut other = package(0, 1, 0, false, Timestamp::UNIX_EPOCH);
+    let carrier = Carrier::read("United Parcel Service of somewhere");
+    other.tracking = other.tracking.map(|tracking| Tracking { carrier, ..tracking });
+    assert!(record.knows(&other));
+    other.tracking = None;
+    assert!(record.knows(&other), "a notice that tells less takes nothing away");
+}
+
+#[test]
+fn an_order_that_is_released_is_looked_at_soon() {
+    let far = later(Timestamp::UNIX_EPOCH, Duration::from_secs(86_400));
+    let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token: Token(1) };
+    let hold = Admission::Hold(Cause::Comment, far);
+    let held = Record::imported(key(), &hold, None, far, stamp);
+    let ready = held.step(Step::Admit(Admission::Ready, None), stamp).unwrap();
+    let soon = later(Timestamp::UNIX_EPOCH, Duration::from_secs(900));
+    assert!(ready.wake <= Some(soon), "the queue may lose it, and a day is too long");
+}
