@@ -1,14 +1,29 @@
-//! `cartdock`: all of it in one process, and the operator's commands.
+//! `cartdock`: all of Cartdock in one process, and the operator's commands.
 
+mod cli;
+mod commands;
+mod config;
 mod demo;
 mod host;
+mod init;
 mod interrupt;
+mod known;
+mod nudge;
+mod run;
 
+use std::process::ExitCode;
 
-use operations::text::Style;
+use clap::Parser;
 
 #[tokio::main]
-async fn main() {
-    let closed = demo::demo(false, Style::PLAIN, &mut std::io::stdout()).await;
-    std::process::exit(match closed { Ok(true) => 0, Ok(false) => 1, Err(e) => { eprintln!("{e}"); 2 } });
+async fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::execute(&cli).await {
+        Ok(commands::Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(commands::Outcome::NeedsAttention) => ExitCode::from(1),
+        Err(problem) => {
+            commands::complain(&problem);
+            ExitCode::from(2)
+        }
+    }
 }

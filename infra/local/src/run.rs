@@ -14,7 +14,7 @@ use crate::host::{Host, Options, Place, default_pace};
 pub(crate) fn options(config: &Config, place: Place) -> Options {
     Options {
         place,
-        local_hosts: config.local_hosts.clone(),
+        local_hosts: config.local_hosts.iter().cloned().collect(),
         pace: default_pace(),
         sweep_every: Duration::from_secs(15),
         beat: None,
@@ -43,7 +43,7 @@ pub(crate) async fn open(config: &Config) -> Result<Host, Failure> {
 /// When the host cannot be opened or the endpoint's address is taken.
 pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let host = Arc::new(open(config).await?);
-    let listener = TcpListener::bind(&config.listen).await.map_err(|e| {
+    let listener = TcpListener::bind(config.listen).await.map_err(|e| {
         let cure = "choose another address in [server] listen";
         Failure::permanent("serve webhooks", format!("cannot listen on {}: {}; {cure}", config.listen, e.kind()))
     })?;
