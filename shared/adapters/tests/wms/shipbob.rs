@@ -1,11 +1,10 @@
 //! ShipBob against a small stateful ShipBob: orders unique per reference, products looked up, shipments queued until they
 //! are acknowledged.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use crate::support::{self, NAME, SKU, Spoken, StillClock};
 use adapters::wms::connect;
 use axum::Router;
 use axum::body::Bytes;
@@ -17,7 +16,6 @@ use domain::shipment::Contents;
 use domain::warehouse::{Cancellation, Creation, Heard, RawWebhook, Repeat, StockLevel, Warehouse, Webhook};
 use domain::{PackageId, Reference};
 use serde_json::{Value, json};
-use support::{NAME, SKU, Spoken, StillClock};
 
 #[derive(Default)]
 struct Books {
