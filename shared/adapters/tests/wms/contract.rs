@@ -240,7 +240,9 @@ fn xml_texts(body: &[u8]) -> Vec<String> {
                 current.push_str(&quick_xml::escape::unescape(&whole).unwrap());
             }
             Event::Start(start) | Event::Empty(start) => {
-                let values = start.attributes().map(|a| a.unwrap().unescape_value().unwrap().into_owned());
+                let values = start.attributes().map(|a| {
+                    a.unwrap().normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap().into_owned()
+                });
                 found.extend(values);
                 current.clear();
             }
