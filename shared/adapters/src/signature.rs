@@ -93,13 +93,11 @@ fn header_of<'a>(raw: &'a RawWebhook, name: &str) -> Result<&'a str, Reason> {
     raw.header(name).map(str::trim).filter(|value| !value.is_empty()).ok_or("credentials are missing")
 }
 
+/// Checks signed bytes against a signature header.
+type Check<'a> = &'a dyn Fn(&[u8], &str) -> Result<(), Reason>;
+
 /// Checks the age and hands the signed bytes and the signature header to `check`.
-fn standard(
-    raw: &RawWebhook,
-    window: i64,
-    now: Timestamp,
-    check: &dyn Fn(&[u8], &str) -> Result<(), Reason>,
-) -> Result<(), Reason> {
+fn standard(raw: &RawWebhook, window: i64, now: Timestamp, check: Check<'_>) -> Result<(), Reason> {
     let (id, time) = (header_of(raw, "webhook-id")?, header_of(raw, "webhook-timestamp")?);
     fresh(time, window, now)?;
     let mut signed = format!("{id}.{time}.").into_bytes();

@@ -23,7 +23,7 @@ pub(super) enum Authorization {
     /// A token that somebody made for us.
     Bearer(SecretRef),
     /// A token that we fetch.
-    OAuth2(OAuth2),
+    OAuth2(Box<OAuth2>),
 }
 
 /// The header that carries the credentials of one request.
@@ -83,7 +83,7 @@ impl Authorization {
                     .trim()
                     .parse()
                     .map_err(|e| settings.error("auth.token_url", format!("is no address: {e}")))?;
-                Self::OAuth2(OAuth2::new(
+                Self::OAuth2(Box::new(OAuth2::new(
                     http.clone(),
                     clock.clone(),
                     url,
@@ -91,7 +91,7 @@ impl Authorization {
                     settings.secret("auth.client_secret")?,
                     settings.optional("auth.scope").map(str::to_owned),
                     settings.choice("auth.style", STYLES)?,
-                ))
+                )))
             }
         })
     }

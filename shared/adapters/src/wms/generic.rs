@@ -2,7 +2,24 @@
 //! by path.
 //!
 //! Without further settings it speaks the JSON API in `generic/preset.rs`, so that `base_url`, `auth` and `repeat` are
-//! enough. The README's chapter on warehouses lists all settings; [`KEYS`] has their names.
+//! enough. [`KEYS`] has the names of all settings; in groups:
+//!
+//! | Settings | Meaning |
+//! |---|---|
+//! | `format`, `preset` | `json` (default) or `xml`; `preset = none` forgets the built-in API, `off` as a value forgets one setting of it |
+//! | `auth`, `auth.*`, `header.NAME` | how we prove who we are; headers for every request (`@…` names a secret) |
+//! | `repeat`, `lag_seconds` | what happens when an order is sent twice: `key`, `refuses_duplicates`, `can_be_asked` (with the lag of its answers), `cannot` |
+//! | `OPERATION.method`, `.path`, `.header.NAME`, `.body`, `.success` | one request; operations: `create`, `find`, `cancel`, `shipments`, `order_shipments`, `stock` |
+//! | `create.line`, `create.line_separator` | one line of `{lines}`, and what stands between two |
+//! | `create.duplicate`, `.refused`, `.not_applied`, `cancel.refused`, `find.absent` | statuses and what they mean; all others are unclear |
+//! | `create.ok`, `.ok_value` (and of `cancel`) | where an answer with a good status says yes or no, and the word for yes |
+//! | `create.id`, `find.list`, `shipments.number` … | paths into answers: JSON Pointer, or `/A/B@attribute` in XML; below a `.list`, relative to its entry; `.` is the place itself |
+//! | `shipments.next`, `.more`, `.page_size`, `.since_days` (and of `stock`) | pages: `{cursor}` with `next`, or `{page}`; `{since}` is that many days ago |
+//! | `webhook.*` | scheme and secret (`signature.rs`), the event's word, and the path to a whole shipment or, as a hint, to the reference |
+//!
+//! Placeholders are listed in `generic/fields.rs`. In JSON, a placeholder inside quotes is the text of its value, outside
+//! of quotes a whole JSON value; in URLs and XML it is escaped as needed there. A query value that is one empty placeholder
+//! is left out.
 
 mod feed;
 mod fields;

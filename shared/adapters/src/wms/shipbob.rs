@@ -99,7 +99,7 @@ fn open(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Result<Api, S
         http,
         clock,
     };
-    Ok(Api { caller, version, channel: channel.to_string() })
+    Ok(Api { caller, version, channel })
 }
 
 /// Asks what can be asked without changing anything.
@@ -128,7 +128,7 @@ impl ShipBobProbe {
         };
         let channels = page.get("items").unwrap_or(&page).as_array().cloned().unwrap_or_default();
         let named = |channel: &&serde_json::Value| {
-            channel.get("id").is_some_and(|id| id.to_string().trim_matches('"') == self.0.channel)
+            channel.get("id").is_some_and(|id| id.to_string().trim_matches('"') == self.0.channel.to_string())
         };
         let writes = |channel: &serde_json::Value| {
             let scopes = channel.get("scopes").and_then(serde_json::Value::as_array);

@@ -19,7 +19,7 @@ pub(super) const PAGE: usize = 250;
 pub(super) struct Api {
     pub(super) caller: Caller,
     pub(super) version: String,
-    pub(super) channel: String,
+    pub(super) channel: u64,
 }
 
 impl Api {
@@ -33,7 +33,7 @@ impl Api {
     ) -> Sent {
         let mut headers = vec![
             ("accept".to_owned(), "application/json".to_owned()),
-            ("shipbob_channel_id".to_owned(), self.channel.clone()),
+            ("shipbob_channel_id".to_owned(), self.channel.to_string()),
         ];
         if body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
@@ -75,8 +75,13 @@ impl Api {
     ) -> Result<Vec<Order>, Failure> {
         let query: String = query(&[("ReferenceIds", reference.as_str())]);
         let mut orders: Vec<Order> = self.get(during, &format!("order?{query}")).await?;
-        orders.retain(|order| order.reference_id.as_deref() == Some(reference.as_str()));
+        orders.retain(|o| o.reference_id.as_deref() == Some(reference.as_str()) && self.is_ours(o));
         Ok(orders)
+    }
+
+    /// Did the order come in through our channel? A token may see the orders of others, too.
+    pub(super) fn is_ours(&self, order: &Order) -> bool {
+        order.channel.as_ref().and_then(|channel| channel.id).is_none_or(|id| id == self.channel)
     }
 }
 

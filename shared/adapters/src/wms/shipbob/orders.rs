@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::fulfillment::FulfillmentRequest;
 use domain::warehouse::{Cancellation, Creation, OrderCancellation, OrderDesk, OrderLookup, WarehouseOrder};
 use domain::{Failure, Reference, WarehouseOrderId};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 
 use super::api::{Shared, query};
@@ -18,6 +19,8 @@ const CREATE: &str = "shipbob: create order";
 const CHECK: &str = "shipbob: check product";
 const FIND: &str = "shipbob: look up order";
 const CANCEL: &str = "shipbob: cancel order";
+/// How long a product that ShipBob had is not looked up again.
+const KNOWN_FOR: SignedDuration = SignedDuration::from_mins(15);
 
 /// Creates orders.
 pub(super) struct Desk {
@@ -25,8 +28,8 @@ pub(super) struct Desk {
     check_products: bool,
     gift_message: bool,
     location: Option<i32>,
-    /// SKUs that ShipBob has had; a product can be archived, but then its orders are refused, not invented.
-    known: Mutex<BTreeSet<String>>,
+    /// SKUs that ShipBob has, with the time at which that was seen.
+    known: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl Desk {
@@ -42,16 +45,23 @@ impl Desk {
         }
         let skus: BTreeSet<&str> = request.lines.iter().map(|line| line.sku.as_str()).collect();
         for sku in skus {
-            if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(sku) {
+            if self.knows(sku) {
                 continue;
             }
             if self.has(sku).await? {
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(sku.to_owned());
+                let seen = (sku.to_owned(), self.api.caller.now());
+                self.known.lock().unwrap_or_else(PoisonError::into_inner).extend([seen]);
             } else {
                 unknown.push(sku.to_owned());
             }
         }
         Ok(unknown)
+    }
+
+    fn knows(&self, sku: &str) -> bool {
+        let now = self.api.caller.now();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(sku).is_some_and(|seen| now.duration_since(*seen) < KNOWN_FOR)
     }
 
     async fn has(&self, sku: &str) -> Result<bool, Failure> {

@@ -95,8 +95,9 @@ fn notices(order: &Order, wanted: fn(&Shipment) -> bool) -> (Vec<ShipmentNotice>
     (good, bad)
 }
 
-/// What ShipBob has shipped and we have not acknowledged. The bookmark is a page number: acknowledged shipments leave the
-/// list, so the first page is asked for again until nothing on it is ours to take.
+/// What ShipBob has shipped and we have not acknowledged. The bookmark is a page number, and after the last page comes
+/// the first again. What is acknowledged leaves the list, so that later entries move up and may be passed over: the next
+/// round finds them. Going on, rather than staying, keeps entries that nobody acknowledges from blocking the rest.
 pub(super) struct Feed(pub(super) Shared);
 
 #[async_trait]
@@ -115,6 +116,7 @@ impl ShipmentFeed for Feed {
         for (index, entry) in entries.into_iter().enumerate() {
             match serde_json::from_value::<Order>(entry) {
                 Err(_) => page.unreadable.push(format!("entry {} of the page is no order", index + 1)),
+                Ok(order) if !self.0.is_ours(&order) => {}
                 Ok(order) => {
                     let (good, bad) = notices(&order, |shipment| {
                         shipment.tracking.is_some() && !shipment.is_tracking_uploaded
@@ -124,11 +126,7 @@ impl ShipmentFeed for Feed {
                 }
             }
         }
-        let next = match (full, page.notices.is_empty()) {
-            (true, true) => number.saturating_add(1),
-            (true, false) => number,
-            (false, _) => 1,
-        };
+        let next = if full { number.saturating_add(1) } else { 1 };
         page.bookmark = Some(next.to_string());
         Ok(page)
     }

@@ -62,7 +62,7 @@ struct Financials {
     total_price: Number,
 }
 
-/// A number with exactly these digits; null can only follow from a decimal that is no number.
+/// Their documents want numbers where money is. Up to 15 digits are written exactly as they are.
 fn number(amount: rust_decimal::Decimal) -> Number {
     amount.to_string().parse().unwrap_or_else(|_| Number::from(0))
 }
@@ -127,11 +127,20 @@ pub(super) struct Order {
     #[serde(default)]
     pub(super) status: Option<String>,
     #[serde(default)]
+    pub(super) channel: Option<Channel>,
+    #[serde(default)]
     pub(super) products: Option<Vec<OrderProduct>>,
     #[serde(default)]
     pub(super) recipient: Option<Recipient>,
     #[serde(default)]
     pub(super) shipments: Option<Vec<serde_json::Value>>,
+}
+
+/// Where an order came in.
+#[derive(Deserialize)]
+pub(super) struct Channel {
+    #[serde(default)]
+    pub(super) id: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,10 @@
 //! The warehouse that settings describe: its default API, its tokens, its pages, and every setting that is refused.
 
-mod support;
-
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use crate::support::{self, Replay, Reply, Spoken, StillClock};
 use adapters::settings::SettingError;
 use adapters::wms::connect;
 use domain::carrier::{Carrier, TrackingNumber};
@@ -17,7 +16,6 @@ use domain::warehouse::{
 use domain::{Kind, PackageId, WarehouseOrderId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{Replay, Reply, Spoken, StillClock};
 
 struct World {
     replay: Replay,
@@ -245,10 +243,13 @@ async fn one_orders_shipments_and_the_stock_are_read() {
 
 // ---------------------------------------------------------------- webhooks
 
-async fn heard(more: &[(&str, &str)], body: &str) -> Result<Vec<Heard>, Kind> {
+fn listening(more: &[(&str, &str)]) -> Warehouse {
     let mut all = vec![("webhook.scheme", "token"), ("webhook.secret", "@fixture:t0ken")];
     all.extend(more);
-    let warehouse = opened("https://wms.example", &all).0.unwrap_or_else(|e| panic!("{e}"));
+    opened("https://wms.example", &all).0.unwrap_or_else(|e| panic!("{e}"))
+}
+
+async fn heard(warehouse: &Warehouse, body: &str) -> Result<Vec<Heard>, Kind> {
     let reader = warehouse.notices.reader().unwrap();
     let raw = RawWebhook {
         headers: vec![("x-webhook-token".into(), "t0ken".into())],
@@ -262,12 +263,13 @@ async fn heard(more: &[(&str, &str)], body: &str) -> Result<Vec<Heard>, Kind> {
 
 #[tokio::test]
 async fn a_webhook_is_a_shipment_a_void_a_hint_nothing_or_poison() {
+    let plain = listening(&[]);
     let whole = |event: &str| json!({"event": event, "shipment": shipment("P1")}).to_string();
     let voided = |heard: &[Heard]| matches!(heard, [Heard::Shipped(notice)] if notice.voided);
-    let created = heard(&[], &whole("shipment.created")).await.unwrap();
+    let created = heard(&plain, &whole("shipment.created")).await.unwrap();
     assert!(matches!(&created[..], [Heard::Shipped(_)]) && !voided(&created));
-    assert!(voided(&heard(&[], &whole("shipment.voided")).await.unwrap()));
-    assert_eq!(heard(&[], &whole("stock.changed")).await, Ok(vec![]));
+    assert!(voided(&heard(&plain, &whole("shipment.voided")).await.unwrap()));
+    assert_eq!(heard(&plain, &whole("stock.changed")).await, Ok(vec![]));
     for body in [
         "",
         "{}",
@@ -275,9 +277,10 @@ async fn a_webhook_is_a_shipment_a_void_a_hint_nothing_or_poison() {
         "{\"event\":\"shipment.created\"}",
         "{\"event\":\"shipment.created\",\"shipment\":{\"id\":1}}",
     ] {
-        assert_eq!(heard(&[], body).await, Err(Kind::Poison), "{body}");
+        assert_eq!(heard(&plain, body).await, Err(Kind::Poison), "{body}");
     }
-    let hint = [("webhook.reference", "/ref"), ("webhook.events", "off"), ("webhook.event", "off")];
+    let hint =
+        listening(&[("webhook.reference", "/ref"), ("webhook.events", "off"), ("webhook.event", "off")]);
     assert_eq!(
         heard(&hint, "{\"ref\":\"main-700100201\"}").await,
         Ok(vec![Heard::Changed(support::reference())])
@@ -285,12 +288,14 @@ async fn a_webhook_is_a_shipment_a_void_a_hint_nothing_or_poison() {
     assert_eq!(heard(&hint, "{\"other\":1}").await, Err(Kind::Poison));
 }
 
+static WAREHOUSE: LazyLock<Warehouse> = LazyLock::new(|| listening(&[]));
+
 proptest! {
     #[test]
     fn any_body_is_read_or_poison(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]{}\":,a-z0-9<>/=]{0,80}") {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for body in [String::from_utf8_lossy(&bytes).into_owned(), text, format!("{{\"event\":\"shipment.created\",\"shipment\":{:?}}}", bytes)] {
-            let heard = runtime.block_on(heard(&[], &body));
+            let heard = runtime.block_on(heard(&WAREHOUSE, &body));
             prop_assert!(matches!(heard, Ok(_) | Err(Kind::Poison)));
         }
     }

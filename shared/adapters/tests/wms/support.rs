@@ -1,5 +1,4 @@
 //! What the tests of warehouses share: a server that replays recordings, spoken secrets, a still clock, an awkward order.
-#![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,10 +22,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// When the fixtures were signed.
-pub const NOW: i64 = 1_795_399_500;
+pub(crate) const NOW: i64 = 1_795_399_500;
 
 /// Time stands still but for those who sleep.
-pub struct StillClock(Mutex<Timestamp>);
+pub(crate) struct StillClock(Mutex<Timestamp>);
 
 impl Default for StillClock {
     fn default() -> Self {
@@ -35,7 +34,7 @@ impl Default for StillClock {
 }
 
 impl StillClock {
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         *self.0.lock().unwrap() += by;
     }
 }
@@ -53,7 +52,7 @@ impl Clock for StillClock {
 
 /// Serves `fixture:value` as `value`, and counts how often it is asked.
 #[derive(Clone, Default)]
-pub struct Spoken(pub Arc<AtomicUsize>);
+pub(crate) struct Spoken(Arc<AtomicUsize>);
 
 #[async_trait]
 impl SecretSource for Spoken {
@@ -64,41 +63,45 @@ impl SecretSource for Spoken {
 }
 
 impl Spoken {
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 }
 
 /// Settings over spoken secrets.
-pub fn settings(values: BTreeMap<String, String>, spoken: &Spoken, clock: &Arc<StillClock>) -> Settings {
+pub(crate) fn settings(
+    values: BTreeMap<String, String>,
+    spoken: &Spoken,
+    clock: &Arc<StillClock>,
+) -> Settings {
     let vault = Vault::new(vec![Box::new(spoken.clone())], clock.clone());
     Settings::new("connection main, warehouse", values, Arc::new(vault))
 }
 
 /// A client that reaches the local server.
-pub fn http() -> Http {
+pub(crate) fn http() -> Http {
     Http::new(["127.0.0.1".to_owned()]).unwrap()
 }
 
 /// One request as the server saw it.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
-    pub target: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) target: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What the server does with a request.
 #[derive(Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Answers with these bytes: status line, headers, empty line, body.
     Recorded(Vec<u8>),
     /// Reads it and hangs up.
@@ -106,7 +109,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn new(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+    pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
         let mut text = format!("HTTP/1.1 {status} Whatever\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -116,14 +119,14 @@ impl Reply {
 }
 
 /// A server on this machine that gives its replies in turn, and the last one for ever.
-pub struct Replay {
-    pub url: String,
+pub(crate) struct Replay {
+    pub(crate) url: String,
     script: Arc<Mutex<Vec<Reply>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Replay {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (script, seen) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
@@ -138,12 +141,12 @@ impl Replay {
     }
 
     /// From now on these replies; forgets what was seen.
-    pub fn play(&self, replies: Vec<Reply>) {
+    pub(crate) fn play(&self, replies: Vec<Reply>) {
         *self.script.lock().unwrap() = replies;
         self.seen.lock().unwrap().clear();
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -186,7 +189,7 @@ fn split(message: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// A request, once all of it has arrived.
-pub fn parse(bytes: &[u8]) -> Option<Seen> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<Seen> {
     let at = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
     let mut lines = head.split("\r\n");
@@ -203,16 +206,16 @@ pub fn parse(bytes: &[u8]) -> Option<Seen> {
 }
 
 /// The fixtures of warehouses.
-pub fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wms")
 }
 
-pub fn read(path: &Path) -> Vec<u8> {
+pub(crate) fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|e| panic!("missing recording {}: {e}", path.display()))
 }
 
 /// The settings of a folder, with the server's address put in.
-pub fn read_settings(folder: &Path, replay: &str) -> BTreeMap<String, String> {
+pub(crate) fn read_settings(folder: &Path, replay: &str) -> BTreeMap<String, String> {
     let text = String::from_utf8(read(&folder.join("settings.env"))).unwrap();
     text.lines()
         .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
@@ -222,7 +225,7 @@ pub fn read_settings(folder: &Path, replay: &str) -> BTreeMap<String, String> {
 }
 
 /// The recorded answers of a case: one file, or a folder of numbered files.
-pub fn recorded(folder: &Path, case: &str) -> Vec<Reply> {
+pub(crate) fn recorded(folder: &Path, case: &str) -> Vec<Reply> {
     let numbered = folder.join(case);
     if numbered.is_dir() {
         let mut files: Vec<PathBuf> =
@@ -233,17 +236,17 @@ pub fn recorded(folder: &Path, case: &str) -> Vec<Reply> {
     vec![Reply::Recorded(read(&folder.join(format!("{case}.http"))))]
 }
 
-pub const NAME: &str = "Zoë <O'Neil> & Søn";
-pub const SKU: &str = "MUG-RED & <É>";
-pub const STREET: &str = "1 Rue de l'École";
-pub const COMMENT: &str = "\"Gift\" \\ <b>&amp;</b> É";
+pub(crate) const NAME: &str = "Zoë <O'Neil> & Søn";
+pub(crate) const SKU: &str = "MUG-RED & <É>";
+pub(crate) const STREET: &str = "1 Rue de l'École";
+pub(crate) const COMMENT: &str = "\"Gift\" \\ <b>&amp;</b> É";
 
-pub fn reference() -> Reference {
+pub(crate) fn reference() -> Reference {
     Reference::parse("main-700100201").unwrap()
 }
 
 /// An order with every character that is awkward somewhere.
-pub fn order() -> FulfillmentRequest {
+pub(crate) fn order() -> FulfillmentRequest {
     let place = |name: &str, code: &str| Place { name: name.to_owned(), code: Some(code.to_owned()) };
     FulfillmentRequest {
         reference: reference(),

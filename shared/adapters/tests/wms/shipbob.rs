@@ -1,11 +1,10 @@
 //! ShipBob against a small stateful ShipBob: orders unique per reference, products looked up, shipments queued until they
 //! are acknowledged.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use crate::support::{self, NAME, SKU, Spoken, StillClock};
 use adapters::wms::connect;
 use axum::Router;
 use axum::body::Bytes;
@@ -17,7 +16,6 @@ use domain::shipment::Contents;
 use domain::warehouse::{Cancellation, Creation, Heard, RawWebhook, Repeat, StockLevel, Warehouse, Webhook};
 use domain::{PackageId, Reference};
 use serde_json::{Value, json};
-use support::{NAME, SKU, Spoken, StillClock};
 
 #[derive(Default)]
 struct Books {
@@ -80,6 +78,7 @@ impl Books {
         let mut order = order.clone();
         order["id"] = json!(9000 + self.orders.len());
         order["status"] = json!("Processing");
+        order["channel"] = json!({"id": 433});
         order["shipments"] = json!([]);
         self.orders.push(order.clone());
         (201, order)
@@ -98,7 +97,9 @@ impl Books {
             let reference = order["reference_id"].as_str().unwrap();
             wanted.is_none_or(|wanted| reference.starts_with(wanted.as_str())) && (!queued || open(order))
         });
-        Value::Array(found.cloned().collect())
+        let number = |name: &str, default: usize| query.get(name).map_or(default, |n| n.parse().unwrap());
+        let (page, limit) = (number("Page", 1), number("Limit", 250));
+        Value::Array(found.skip((page - 1) * limit).take(limit).cloned().collect())
     }
 
     fn products(&self, query: &BTreeMap<String, String>) -> Value {
@@ -323,6 +324,27 @@ async fn shipments_stay_in_the_queue_until_they_are_acknowledged() {
     let all = world.warehouse.shipments.as_ref().unwrap().shipments(&support::reference()).await.unwrap();
     assert_eq!(all[0].contents, Contents::Everything);
     assert_eq!(all[0].package, PackageId::parse("71").unwrap());
+}
+
+#[tokio::test]
+async fn what_nobody_acknowledges_blocks_nothing_and_other_channels_are_not_ours() {
+    let world = world(&[]).await;
+    world.create().await;
+    world.books().ship(0, 1, "Completed", Some("9400 1"));
+    let (mine, feed) = (world.books().orders.remove(0), world.warehouse.notices.feed().unwrap());
+    let foreign = |mut order: Value| {
+        order["channel"]["id"] = json!(7);
+        order
+    };
+    world.books().orders = vec![foreign(mine.clone()); 250];
+    world.books().orders.push(mine);
+    let first = feed.page(None).await.unwrap();
+    assert_eq!((first.notices.len(), first.bookmark.as_deref(), first.more), (0, Some("2"), true));
+    let second = feed.page(first.bookmark.as_deref()).await.unwrap();
+    assert_eq!((second.notices.len(), second.bookmark.as_deref(), second.more), (1, Some("1"), false));
+    let lookup = world.warehouse.repeat.lookup().unwrap();
+    world.books().orders.truncate(250);
+    assert_eq!(lookup.find(&support::reference()).await.unwrap(), None);
 }
 
 #[tokio::test]
