@@ -1,5 +1,7 @@
 //! Lists of the store: ids, and where the next page begins.
 
+use std::borrow::Cow;
+
 use super::envelope::{self, Reply};
 use super::text;
 use super::xml::{Document, Parsed};
@@ -55,11 +57,13 @@ fn read_next(document: &mut Document<'_>, page: &mut Ids) -> Parsed<()> {
 
 fn read_entries(document: &mut Document<'_>, ids: &mut Vec<u64>) -> Parsed<()> {
     while document.child()?.is_some() {
-        let link = document.attribute("xlink:href").or_else(|| document.attribute("href"));
         let text = document.text()?;
-        // The id is the text; the link is not followed, yet an entry without text still names its id at its end.
-        let named = link.as_deref().and_then(|link| link.rsplit('/').next()).unwrap_or_default();
-        let id = if text.trim().is_empty() { named } else { text.trim() };
+        let mut id = Cow::Borrowed(text.trim());
+        if id.is_empty() {
+            // The id is the text. The link is never followed, yet an entry without text still names its id at its end.
+            let link = document.attribute("xlink:href").or_else(|| document.attribute("href"));
+            id = Cow::Owned(link.unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned());
+        }
         let id = id.parse().map_err(|_| document.broken("has an entry whose id is not a number"))?;
         if !ids.contains(&id) {
             ids.push(id);
