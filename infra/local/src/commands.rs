@@ -8,7 +8,6 @@ use std::path::Path;
 use adapters::log::{self, Verbosity};
 use domain::ConnectionId;
 use domain::connection::Connection;
-use domain::ports::Clock;
 use operations::explain::Explain;
 use operations::text::Style;
 use operations::{check, outbox, status};
@@ -146,7 +145,7 @@ impl Desk<'_> {
         };
         let explanation = explain.explain(order).await?;
         self.show(&explanation, || explanation.text(explain.now, style()))?;
-        Ok(Outcome::of(explanation.needs_attention()))
+        Ok(Outcome::of(explanation.stage == "held"))
     }
 
     async fn outbox_list(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {

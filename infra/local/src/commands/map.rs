@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::mapping::Change;
-use domain::ports::{Clock, Mappings};
 use operations::mapping_csv::{self, Import, list};
 
 use super::{Desk, Outcome, Problem, input, put, style};
