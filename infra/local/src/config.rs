@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use adapters::secret::Vault;
 use domain::connection::Connection;
 
 mod connection;
@@ -140,6 +141,23 @@ pub(crate) fn parse(file: &str, text: &str, adapters: &Adapters) -> Result<Confi
         Some(config) if mistakes.is_empty() => Ok(config),
         _ => Err(Mistakes(mistakes)),
     }
+}
+
+/// The secrets that the file names and that cannot be had, each at its line. To be asked before anything is started.
+pub(crate) async fn missing_secrets(file: &str, config: &Config, vault: &Vault) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for secret in &config.secrets {
+        let Err(failure) = vault.get(&secret.reference).await else { continue };
+        // The vault's sentence has its cure behind a semicolon.
+        let (problem, cure) = failure.message.split_once("; ").unwrap_or((&failure.message, "look at it"));
+        mistakes.push(Mistake {
+            file: file.to_owned(),
+            place: Some(secret.place),
+            problem: format!("{}: {problem}", secret.setting),
+            cure: cure.to_owned(),
+        });
+    }
+    mistakes
 }
 
 fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config {

@@ -30,14 +30,6 @@ impl Cure {
     fn by_hand(what: impl Into<String>) -> Self {
         Self { what: what.into(), ..Self::default() }
     }
-
-    /// The cure as one text: the sentence, the row, the command.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let row = self.row.iter().map(|row| format!(" Row: {row}"));
-        let command = self.command.iter().map(|command| format!(" Then: {command}"));
-        std::iter::once(self.what.clone()).chain(row).chain(command).collect()
-    }
 }
 
 /// The cure of a gap in the mapping.

@@ -233,7 +233,11 @@ impl Explanation {
 
     fn facts(&self, now: Timestamp) -> Vec<(&'static str, String)> {
         let mut facts = vec![("since", moment(self.since, now)), ("next", self.next.text(now))];
-        facts.extend(self.cures.iter().map(|cure| ("cure", cure.text())));
+        for cure in &self.cures {
+            facts.push(("cure", cure.what.clone()));
+            facts.extend(cure.row.clone().map(|row| ("row", row)));
+            facts.extend(cure.command.clone().map(|command| ("then", command)));
+        }
         facts.push(("imported", moment(self.imported_at, now)));
         facts.push(("reference", self.reference.clone()));
         if let Some(id) = &self.warehouse_order {

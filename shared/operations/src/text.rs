@@ -116,12 +116,16 @@ pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || turns(c) { '·' } else { c }).collect()
 }
 
-/// Breaks a text into lines of at most `width` characters, between words where that is possible.
+/// Breaks a text into lines of at most `width` characters, between words where that is possible. What fits stays as it is,
+/// blanks included, so that it can be copied.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
+    let (width, text) = (width.max(1), clean(text));
+    if text.chars().count() <= width {
+        return vec![text];
+    }
     let (mut lines, mut line, mut length) = (Vec::new(), String::new(), 0);
-    for word in clean(text).split(' ').filter(|word| !word.is_empty()) {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         let mut letters: Vec<char> = word.chars().collect();
         if length > 0 && length + 1 + letters.len() > width {
             lines.push(std::mem::take(&mut line));

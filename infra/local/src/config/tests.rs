@@ -219,6 +219,26 @@ fn a_secret_that_stands_in_the_file_is_not_repeated() {
     }
 }
 
+#[tokio::test]
+async fn a_secret_that_cannot_be_had_is_named_at_its_line() {
+    let config = read(&WHOLE.replace("CARTDOCK_STORE_KEY", "CARTDOCK_NO_SUCH_VARIABLE")).unwrap();
+    let vault = adapters::secret::Vault::new(
+        vec![Box::new(adapters::secret::LocalSecrets)],
+        std::sync::Arc::new(adapters::clock::SystemClock),
+    );
+    let missing = missing_secrets("shop.toml", &config, &vault).await;
+    assert_eq!(
+        missing[0].to_string(),
+        "shop.toml:13:11: connection main.store.api_key: the environment variable CARTDOCK_NO_SUCH_VARIABLE is not \
+         set; set it to the secret"
+    );
+    assert!(
+        missing[1]
+            .to_string()
+            .starts_with("shop.toml:18:30: connection main.warehouse.auth.token: /etc/wms-token")
+    );
+}
+
 #[test]
 fn columns_count_letters_and_not_bytes() {
     let mistakes =
