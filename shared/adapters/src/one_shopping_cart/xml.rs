@@ -6,7 +6,7 @@ use std::io::BufRead;
 
 use domain::Failure;
 use quick_xml::Reader;
-use quick_xml::errors::{Error, IllFormedError};
+use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
 
 use super::text;
@@ -83,6 +83,8 @@ pub(super) struct Document<'a> {
     events: u32,
     /// Is the current element `<so />`, so that its end comes without a tag?
     is_empty: bool,
+    /// Was the reader's last event a text? It has then looked ahead, and expects what it has seen.
+    after_text: bool,
     /// Unknown elements by path, a bounded number.
     pub(super) unknown: Vec<String>,
     /// An element that is there twice with different texts, where one is allowed.
@@ -94,8 +96,9 @@ impl<'a> Document<'a> {
     pub(super) fn open(source: &'a str) -> Parsed<(Self, &'a str)> {
         let mut reader = Reader::from_str(source);
         reader.config_mut().allow_dangling_amp = true;
-        // The names are compared here, where the path is known anyway.
+        // The names are compared here, where the path is known anyway; the reader does not see every tag.
         reader.config_mut().check_end_names = false;
+        reader.config_mut().allow_unmatched_ends = true;
         let mut document = Self {
             source,
             reader,
@@ -104,6 +107,7 @@ impl<'a> Document<'a> {
             name_bytes: 0,
             events: 0,
             is_empty: false,
+            after_text: false,
             unknown: Vec::new(),
             conflict: None,
         };
@@ -212,8 +216,8 @@ impl<'a> Document<'a> {
         self.tag.len() > self.name_bytes
     }
 
-    /// A shortcut for most elements: where nothing but plain text and the closing tag follow, takes the text and leaves
-    /// the element. It saves the reader two of three events; whatever is less plain goes its usual way.
+    /// A shortcut for most texts: where nothing but plain text and the closing tag follow, takes the text and leaves the
+    /// element. Whatever is less plain goes its usual way, through the reader.
     fn plain_text(&mut self) -> Option<&'a str> {
         let name = *self.path.last()?;
         if self.is_empty || !may_cut_short() {
@@ -223,10 +227,43 @@ impl<'a> Document<'a> {
         let end = rest.bytes().position(|b| matches!(b, b'<' | b'&' | b'\r'))?;
         let (text, tag) = rest.split_at_checked(end).filter(|_| end <= MAX_TEXT_BYTES)?;
         tag.strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>')?;
-        self.reader.stream().consume(end + name.len() + 3);
-        self.events += 2;
+        self.pass(end + name.len() + 3, 2);
         self.path.pop();
         Some(text)
+    }
+
+    /// The same shortcut for tags without attributes: `<Name>`, `<Name />`, and the closing tag of the current element.
+    fn plain_tag(&mut self) -> Option<Step<'a>> {
+        let current = *self.path.last()?;
+        let is_within = self.path.len() < MAX_DEPTH && self.events < MAX_EVENTS;
+        if self.after_text || !is_within || !may_cut_short() {
+            return None;
+        }
+        let rest = self.source.get(self.position()..)?.strip_prefix('<')?;
+        let name_bytes = rest.bytes().position(|b| !b.is_ascii_alphanumeric())?;
+        let (name, behind) = rest.split_at_checked(name_bytes)?;
+        if name.is_empty() {
+            behind.strip_prefix('/')?.strip_prefix(current)?.strip_prefix('>')?;
+            self.pass(current.len() + 3, 1);
+            self.path.pop();
+            return Some(Step::Leave);
+        }
+        let (end, is_empty) = match behind.as_bytes() {
+            [b'>', ..] => (1, false),
+            [b'/', b'>', ..] => (2, true),
+            [b' ', b'/', b'>', ..] => (3, true),
+            _ => return None,
+        };
+        self.pass(1 + name_bytes + end, 1);
+        (self.tag, self.name_bytes, self.is_empty) = (name, name_bytes, is_empty);
+        self.path.push(name);
+        Some(Step::Enter(name))
+    }
+
+    /// Takes the reader past bytes that a shortcut has read, worth so many events.
+    fn pass(&mut self, bytes: usize, events: u32) {
+        self.reader.stream().consume(bytes);
+        self.events += events;
     }
 
     /// How many elements are open.
@@ -257,6 +294,9 @@ impl<'a> Document<'a> {
             self.path.pop();
             return Ok(Step::Leave);
         }
+        if let Some(step) = self.plain_tag() {
+            return Ok(step);
+        }
         loop {
             self.events += 1;
             if self.events > MAX_EVENTS {
@@ -264,6 +304,7 @@ impl<'a> Document<'a> {
             }
             let begin = self.position();
             let event = self.reader.read_event().map_err(|error| self.ill_formed(&error))?;
+            self.after_text = matches!(event, Event::Text(_));
             match event {
                 Event::Start(tag) => return self.enter(begin, &tag, false),
                 Event::Empty(tag) => return self.enter(begin, &tag, true),
@@ -347,7 +388,6 @@ impl<'a> Document<'a> {
 
     fn ill_formed(&self, error: &Error) -> Box<Broken> {
         let what = match error {
-            Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => "has a closing tag that does not match",
             Error::Syntax(_) if self.path.is_empty() => "is not XML",
             Error::Syntax(_) => "ends in the middle of a tag",
             _ => "is not well-formed",
