@@ -72,10 +72,12 @@ impl Server {
         let max = request["MaxNumberOfMessages"].as_u64().unwrap_or(1) as u32;
         let wait = Duration::from_secs(request["WaitTimeSeconds"].as_u64().unwrap_or(0));
         let messages: Vec<Value> = if is_dead(request) {
+            assert!(asks_for(request, "MessageAttributeNames", "All"), "kind and reason come when asked for");
             self.queue.take_dead_letters().iter().map(dead_message).collect()
         } else {
             let got = self.queue.receive(max, wait).await.expect("receive");
-            got.iter().map(message).collect()
+            let counted = asks_for(request, "MessageSystemAttributeNames", "ApproximateReceiveCount");
+            got.iter().map(|delivery| message(delivery, counted)).collect()
         };
         json!({ "Messages": messages })
     }
@@ -98,11 +100,17 @@ fn is_dead(request: &Value) -> bool {
     request["QueueUrl"].as_str().is_some_and(|url| url.ends_with("-dead"))
 }
 
-fn message(delivery: &Delivery) -> Value {
-    json!({
-        "MessageId": delivery.id, "ReceiptHandle": delivery.receipt, "Body": delivery.body,
-        "Attributes": {"ApproximateReceiveCount": delivery.count.to_string()},
-    })
+fn asks_for(request: &Value, list: &str, name: &str) -> bool {
+    request[list].as_array().is_some_and(|names| names.contains(&json!(name)))
+}
+
+fn message(delivery: &Delivery, counted: bool) -> Value {
+    let mut message =
+        json!({"MessageId": delivery.id, "ReceiptHandle": delivery.receipt, "Body": delivery.body});
+    if counted {
+        message["Attributes"] = json!({"ApproximateReceiveCount": delivery.count.to_string()});
+    }
+    message
 }
 
 fn dead_message(letter: &DeadLetter) -> Value {

@@ -175,7 +175,8 @@ async fn the_story_is_kept_whole(ledger: &dyn Ledger, run: &str) {
     }
     // A writer that loses leaves nothing behind, though it may have made room in the story before.
     let ahead = Record { version: now.version + 1, ..now.clone() };
-    let lost = ahead.step(Step::Cancel("too early".to_owned()), stamp(99)).expect("can be cancelled");
+    let step = Step::Release { attempt: now.written, not_before: noon(), why: "too early".to_owned() };
+    let lost = ahead.step(step, stamp(99)).expect("the attempt can be given up");
     assert_eq!(
         ledger.save(&ahead, &lost).await.expect("save"),
         Saved::Conflict(Some(Box::new(loaded(ledger, &key).await.expect("it is there"))))
