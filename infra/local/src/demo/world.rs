@@ -45,6 +45,8 @@ impl World {
         let morning = store.local_now().saturating_sub(jiff::ToSpan::hours(9));
         let connection = connection(&store, &warehouse, start_of(&store, morning));
         let host = Arc::new(Host::open(options(&store, &warehouse)).await?);
+        host.partners.store(&connection).await?;
+        host.partners.warehouse(&connection).await?;
         host.connections.put(&connection).await?;
         seed_mapping(host.mappings.as_ref(), host.clock.as_ref(), &connection.id).await?;
         let running = host.start(listener).await?;
@@ -165,7 +167,7 @@ fn connection(store: &Store, warehouse: &Warehouse, start: Option<Timestamp>) ->
             ("api_key", "@given:store-key"),
             ("notify_secret", "@given:notify"),
             ("base_url", &store.base_url()),
-            ("requests_per_second", "200"),
+            ("requests_per_second", "50"),
             ("timeout_seconds", "5"),
         ]),
         warehouse: text(&[
@@ -176,7 +178,7 @@ fn connection(store: &Store, warehouse: &Warehouse, start: Option<Timestamp>) ->
             ("repeat", "can_be_asked"),
             ("lag_seconds", "0"),
             ("timeout_seconds", "1"),
-            ("requests_per_second", "200"),
+            ("requests_per_second", "50"),
             ("webhook.scheme", "standard_webhooks"),
             ("webhook.secret", "@given:webhook"),
         ]),
