@@ -1,1 +1,38 @@
-fn main() {}
+//! The Lambda function: forwards the orders that come over the queue of orders.
+
+use std::sync::Arc;
+
+use adapters::delivery::Handler;
+use adapters::environment::Environment;
+use adapters::lambda::Function;
+use async_trait::async_trait;
+use domain::message::Message;
+use domain::{Failure, OrderKey};
+use forward_orders::{ForwardOrders, NAME};
+
+struct Forward(ForwardOrders);
+
+#[async_trait]
+impl Handler for Forward {
+    async fn handle(&self, message: Message, count: u32) -> Result<(), Failure> {
+        match message {
+            Message::Forward { connection, order } => self.0.forward(&OrderKey::new(connection, order), count).await,
+            _ => Err(Failure::poison(NAME, "the message is for another queue")),
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let environment = Environment::open().await?;
+    let forward = ForwardOrders {
+        connections: environment.connections(),
+        partners: environment.partners()?,
+        ledger: environment.ledger(),
+        mappings: environment.mappings(),
+        clock: environment.clock(),
+        dice: environment.dice(),
+        pace: environment.pace(),
+    };
+    Function::new(environment.clock()).on_queue(Arc::new(Forward(forward)), environment.queue("ORDERS")?).run().await
+}

@@ -137,6 +137,25 @@ impl SecretSource for LocalSecrets {
     }
 }
 
+/// Secrets that the program itself was given (`given:NAME`): the demo's and the tests'.
+#[derive(Default)]
+pub struct GivenSecrets(BTreeMap<String, Secret>);
+
+impl GivenSecrets {
+    /// These secrets, by name.
+    #[must_use]
+    pub fn new(secrets: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(secrets.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
+    }
+}
+
+#[async_trait]
+impl SecretSource for GivenSecrets {
+    async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
+        Ok(reference.strip_prefix("given:").and_then(|name| self.0.get(name)).cloned())
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads secrets from the environment")]
 fn from_environment(name: &str) -> Result<Secret, Failure> {
     match std::env::var(name) {

@@ -273,7 +273,8 @@ impl Record {
             {
                 self.stage = to.stage();
                 self.digest = digest.or_else(|| self.digest.take());
-                self.wake = to.wake().or(self.wake);
+                // Ready means now: whoever admits it may have no queue, or die before it has used it.
+                self.wake = to.wake().or(Some(stamp.at));
                 Some(described(&self.stage))
             }
             (Ready { .. }, Step::Claim { until, units, mapping }) => {

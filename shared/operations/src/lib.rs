@@ -1,1 +1,18 @@
-//! stub
+//! What a person can do, as a library: look, understand, map, and take out what the store cannot be told.
+//!
+//! Nothing here prints or reads arguments: every operation gives a value that is `serde::Serialize` (for programs) and that
+//! renders itself into text (for people). The command line uses it now; a web console can use the same values later.
+
+pub mod check;
+pub mod explain;
+pub mod mapping_csv;
+pub mod outbox;
+pub mod status;
+pub mod text;
+
+mod cure;
+#[cfg(test)]
+mod fake;
+mod scan;
+
+pub use cure::Cure;

@@ -1,0 +1,277 @@
+//! The command line: what can be typed, and the help that says so.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::ConnectionId;
+
+/// Connects 1ShoppingCart stores to warehouses: each order sent once and only once, tracking posted back.
+#[derive(Debug, Parser)]
+#[command(name = "cartdock", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// The settings file.
+    #[arg(long, global = true, value_name = "FILE", default_value = "cartdock.toml")]
+    pub(crate) config: PathBuf,
+    /// Print JSON for programs instead of text for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the exit code means, for every command.
+const EXIT_CODES: &str = "\
+Exit codes: 0  everything is as it should be
+            1  done, and something needs a person's attention
+            2  could not be done: wrong usage, settings, file or network";
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play a day of a shop on this machine: simulated store and warehouse, no account, no cloud.
+    #[command(after_help = "Ends with closed books. Exit code 1: the books do not close.\n\n\
+        Examples:\n  cartdock demo\n  cartdock demo --keep    leave it running, with a list of things to try")]
+    Demo(Demo),
+    /// Write a commented settings file to start from.
+    #[command(after_help = "Never overwrites a file. The file is readable by its owner only.\n\n\
+        Example:\n  cartdock init --path shop.toml")]
+    Init(Init),
+    /// Run everything in this process: polls, queues, webhooks. Ctrl-C finishes what is in hand and stops.
+    #[command(
+        after_help = "Every order's state is in the data directory: it may be killed at any moment and goes on \
+        where it was.\n\nExample:\n  cartdock --config shop.toml run"
+    )]
+    Run,
+    /// Ask the store and the warehouse whether they can be reached, and what each can do. Changes nothing there.
+    #[command(after_help = "Exit code 1: a finding is NOT OK.\n\n\
+        Examples:\n  cartdock check\n  cartdock check main --json")]
+    Check(Check),
+    /// Listings (SKU to warehouse SKU) and shipping rules (method to service).
+    #[command(subcommand)]
+    Map(Map),
+    /// Where all orders stand: the counts that must sum, what is held and its cure. Reads only.
+    #[command(
+        after_help = "Exit code 1: orders are held, notices are parked, packages wait in the outbox, or the \
+        counts do not sum.\n\nExamples:\n  cartdock status\n  cartdock status main --json"
+    )]
+    Status(Status),
+    /// One order on one screen: where it is, what happens next, its whole story. Reads only, no personal data.
+    #[command(after_help = "Exit code 1: the order is held.\n\n\
+        Examples:\n  cartdock explain 10482\n  cartdock explain main/10482")]
+    Explain(Explain),
+    /// Packages whose tracking the store cannot take.
+    #[command(subcommand)]
+    Outbox(Outbox),
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Leave it running at the end, with a list of things to try.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Do not wait for people to read along.
+    #[arg(long)]
+    pub(crate) fast: bool,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where to write it.
+    #[arg(long, value_name = "FILE", default_value = "cartdock.toml")]
+    pub(crate) path: PathBuf,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The connection; all of them without it.
+    #[arg(value_name = "CONNECTION")]
+    pub(crate) connection: Option<ConnectionId>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The connection; all of them without it.
+    #[arg(value_name = "CONNECTION")]
+    pub(crate) connection: Option<ConnectionId>,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The order's number, or connection/number where several connections have it.
+    #[arg(value_name = "ORDER")]
+    pub(crate) order: String,
+}
+
+/// `map`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Map {
+    /// Import a CSV file: the whole of it or nothing.
+    #[command(after_help = IMPORT_HELP)]
+    Import(MapImport),
+    /// Write one of the two tables as a CSV file that can be edited and imported again.
+    #[command(after_help = "Examples:\n  cartdock map export listings > listings.csv\n  \
+        cartdock map export rules --connection main --out rules.csv")]
+    Export(MapExport),
+    /// Show the mapping in force.
+    List(OneConnection),
+}
+
+const IMPORT_HELP: &str = "\
+The header says which table it is:
+  sku,warehouse_sku,quantity
+      Merged by SKU: what the file does not name stays (--replace: it goes).
+      Several rows of one sku are a kit. warehouse_sku - means: not shipped.
+  match,method,countries,min_total,below_total,service
+      Always replaces all shipping rules, because their order decides.
+      match: is, starts_with, like (with * and ?), any. service HOLD: a person
+      decides. countries: two-letter codes with blanks between, empty for all.
+Semicolons, tabs and a byte order mark are fine; the text must be UTF-8.
+One wrong row: nothing is applied, and all wrong rows are named (exit code 2).
+Exit code 1: applied, with warnings.
+
+Examples:
+  cartdock map import listings.csv
+  cartdock map import rules.csv --connection main --dry-run";
+
+/// `map import`.
+#[derive(Debug, Args)]
+pub(crate) struct MapImport {
+    /// The CSV file; - for standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The connection; may be left out where there is only one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<ConnectionId>,
+    /// Remove the listings that the file does not name.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Who does it, for the history.
+    #[arg(long, value_name = "NAME", default_value = "command line")]
+    pub(crate) by: String,
+    /// What for, for the history; the file's name without it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+}
+
+/// `map export`.
+#[derive(Debug, Args)]
+pub(crate) struct MapExport {
+    /// Which table.
+    #[arg(value_enum, value_name = "TABLE")]
+    pub(crate) table: MapTable,
+    /// The connection; may be left out where there is only one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<ConnectionId>,
+    /// Write into this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// A table of the mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MapTable {
+    /// Shop SKU to warehouse SKUs.
+    Listings,
+    /// Shipping method to service.
+    Rules,
+}
+
+impl From<MapTable> for operations::mapping_csv::Kind {
+    fn from(table: MapTable) -> Self {
+        match table {
+            MapTable::Listings => Self::Listings,
+            MapTable::Rules => Self::Rules,
+        }
+    }
+}
+
+/// A command for one connection.
+#[derive(Debug, Args)]
+pub(crate) struct OneConnection {
+    /// The connection; may be left out where there is only one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<ConnectionId>,
+}
+
+/// `outbox`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Outbox {
+    /// Show them. Exit code 1: there are some.
+    List(AllConnections),
+    /// Write them as CSV, to enter the tracking in the store by hand. Nothing is marked as posted.
+    #[command(
+        after_help = "A cell that a spreadsheet would run as a formula gets an apostrophe in front.\n\n\
+        Example:\n  cartdock outbox export > outbox.csv"
+    )]
+    Export(OutboxExport),
+}
+
+/// A command for one connection or all.
+#[derive(Debug, Args)]
+pub(crate) struct AllConnections {
+    /// The connection; all of them without it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<ConnectionId>,
+}
+
+/// `outbox export`.
+#[derive(Debug, Args)]
+pub(crate) struct OutboxExport {
+    /// The connection; all of them without it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<ConnectionId>,
+    /// Write into this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_that_the_cures_name_exist() {
+        for line in [
+            "cartdock map import listings.csv --connection main",
+            "cartdock map import rules.csv --connection main",
+            "cartdock outbox export --connection main",
+            "cartdock outbox export",
+            "cartdock --config shop.toml check",
+            "cartdock explain main/10482 --json",
+            "cartdock init",
+            "cartdock status",
+            "cartdock demo --keep",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        for line in ["cartdock", "cartdock statsu", "cartdock check Main", "cartdock map export prices"] {
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_says_what_the_exit_codes_mean() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("needs a person's attention"), "{help}");
+    }
+}

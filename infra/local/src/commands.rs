@@ -1,0 +1,208 @@
+//! What each command does: opens what it needs, lets `operations` do the work, and prints.
+
+mod map;
+
+use std::io::{IsTerminal, Read as _, Write as _};
+use std::path::Path;
+
+use adapters::log::{self, Verbosity};
+use domain::ConnectionId;
+use domain::connection::Connection;
+use operations::explain::Explain;
+use operations::text::Style;
+use operations::{check, outbox, status};
+use serde::Serialize;
+
+use crate::cli::{Cli, Command, Outbox};
+use crate::config::Config;
+use crate::host::{Host, Place};
+use crate::{demo, init, known, run};
+
+/// How a command ended.
+pub(crate) enum Outcome {
+    /// Everything is as it should be.
+    Fine,
+    /// Done, and something needs a person's attention.
+    NeedsAttention,
+}
+
+impl Outcome {
+    fn of(needs_attention: bool) -> Self {
+        if needs_attention { Self::NeedsAttention } else { Self::Fine }
+    }
+}
+
+/// Why a command could not be done: what is wrong, and the cure.
+pub(crate) struct Problem(String);
+
+impl<E: std::fmt::Display> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Does what was typed.
+///
+/// # Errors
+/// When it could not be done.
+pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
+    match &cli.command {
+        Command::Demo(args) => {
+            log::init(false, quiet());
+            let closed = demo::demo(args.keep, style(), &mut std::io::stdout()).await?;
+            Ok(Outcome::of(!closed))
+        }
+        Command::Init(args) => {
+            init::write(&args.path)?;
+            print(&init::next_steps(&args.path))
+        }
+        Command::Run => {
+            log::init(!std::io::stderr().is_terminal(), Verbosity::default());
+            run::run(&known::read(&cli.config)?).await?;
+            Ok(Outcome::Fine)
+        }
+        command => {
+            log::init(false, quiet());
+            let config = known::read(&cli.config)?;
+            let place = Place::Shared(config.data_dir.clone());
+            let host = Host::open(run::options(&config, place)).await?;
+            Desk { cli, config, host }.execute(command).await
+        }
+    }
+}
+
+/// A command that looks at the ledger of a settings file.
+struct Desk<'a> {
+    cli: &'a Cli,
+    config: Config,
+    host: Host,
+}
+
+impl Desk<'_> {
+    async fn execute(&self, command: &Command) -> Result<Outcome, Problem> {
+        match command {
+            Command::Check(args) => self.check(args.connection.as_ref()).await,
+            Command::Status(args) => self.status(args.connection.as_ref()).await,
+            Command::Explain(args) => self.explain(&args.order).await,
+            Command::Map(map) => self.map(map).await,
+            Command::Outbox(Outbox::List(args)) => self.outbox_list(args.connection.as_ref()).await,
+            Command::Outbox(Outbox::Export(args)) => {
+                let rows = outbox::list(self.host.ledger.as_ref(), &self.chosen(args.connection.as_ref())?).await?;
+                put(&outbox::csv(&rows), args.out.as_deref())
+            }
+            Command::Demo(_) | Command::Init(_) | Command::Run => Ok(Outcome::Fine),
+        }
+    }
+
+    /// The connections that a command is for: the one that is named, or all of the file.
+    fn chosen(&self, id: Option<&ConnectionId>) -> Result<Vec<Connection>, Problem> {
+        let all = &self.config.connections;
+        let Some(id) = id else { return Ok(all.clone()) };
+        let found: Vec<Connection> = all.iter().filter(|connection| connection.id == *id).cloned().collect();
+        if found.is_empty() {
+            let names: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
+            return Err(Problem(format!("there is no connection {id}; the settings have: {}", names.join(", "))));
+        }
+        Ok(found)
+    }
+
+    /// The one connection that a command is for: it may be left out where there is only one.
+    fn one(&self, id: Option<&ConnectionId>) -> Result<Connection, Problem> {
+        let mut chosen = self.chosen(id)?;
+        if chosen.len() != 1 {
+            return Err(Problem("there are several connections; say which with --connection".to_owned()));
+        }
+        chosen.pop().ok_or_else(|| Problem("the settings have no connection; add one".to_owned()))
+    }
+
+    async fn check(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
+        let mut reports = Vec::new();
+        for connection in self.chosen(id)? {
+            reports.push(check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await);
+        }
+        let attention = reports.iter().any(check::CheckReport::needs_attention);
+        self.show(&reports, || reports.iter().map(|report| report.text(style())).collect::<Vec<_>>().join("\n"))?;
+        Ok(Outcome::of(attention))
+    }
+
+    async fn status(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
+        let now = self.host.clock.now();
+        let mut states = Vec::new();
+        for connection in self.chosen(id)? {
+            states.push(status::status(self.host.ledger.as_ref(), &connection, now).await?);
+        }
+        let attention = states.iter().any(status::Status::needs_attention);
+        self.show(&states, || states.iter().map(|state| state.text(now, style())).collect::<Vec<_>>().join("\n"))?;
+        Ok(Outcome::of(attention))
+    }
+
+    async fn explain(&self, order: &str) -> Result<Outcome, Problem> {
+        let explain = Explain {
+            connections: self.host.connections.as_ref(),
+            ledger: self.host.ledger.as_ref(),
+            partners: Some(self.host.partners.as_ref()),
+            now: self.host.clock.now(),
+        };
+        let explanation = explain.explain(order).await?;
+        self.show(&explanation, || explanation.text(explain.now, style()))?;
+        Ok(Outcome::of(explanation.stage == "held"))
+    }
+
+    async fn outbox_list(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
+        let rows = outbox::list(self.host.ledger.as_ref(), &self.chosen(id)?).await?;
+        self.show(&rows, || outbox::text(&rows, style()))?;
+        Ok(Outcome::of(!rows.is_empty()))
+    }
+
+    /// Prints a value as JSON, or as text for people.
+    fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) -> Result<Outcome, Problem> {
+        if self.cli.json { print(&format!("{}\n", serde_json::to_string_pretty(value)?)) } else { print(&text()) }
+    }
+}
+
+/// Writes a text to a file or to standard output.
+fn put(text: &str, file: Option<&Path>) -> Result<Outcome, Problem> {
+    match file {
+        None => print(text),
+        Some(path) => {
+            let refused = |e: std::io::Error| Problem(format!("{} cannot be written: {}", path.display(), e.kind()));
+            std::fs::write(path, text).map_err(refused)?;
+            Ok(Outcome::Fine)
+        }
+    }
+}
+
+/// Prints; a reader that has gone away (a pager that was left) is no problem.
+fn print(text: &str) -> Result<Outcome, Problem> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Outcome::Fine),
+    }
+}
+
+/// Says on standard error why a command could not be done.
+pub(crate) fn complain(Problem(problem): &Problem) {
+    let _nobody_reads_it = writeln!(std::io::stderr(), "{}", problem.trim_end());
+}
+
+fn input(file: &Path) -> Result<Vec<u8>, Problem> {
+    let unreadable = |e: std::io::Error| Problem(format!("{} cannot be read: {}", file.display(), e.kind()));
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
+        return Ok(bytes);
+    }
+    std::fs::read(file).map_err(unreadable)
+}
+
+/// Colours only on a terminal, and not where `NO_COLOR` is set.
+#[expect(clippy::disallowed_methods, reason = "NO_COLOR is no setting of ours but a custom of terminals")]
+fn style() -> Style {
+    let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    Style { colours, ..Style::PLAIN }
+}
+
+/// Commands that print an answer are not interrupted by anything but errors.
+fn quiet() -> Verbosity {
+    "error".parse().unwrap_or_default()
+}

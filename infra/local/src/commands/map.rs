@@ -1,0 +1,59 @@
+//! `cartdock map`: mappings out, in, and what an import releases.
+
+use std::sync::Arc;
+
+use domain::mapping::Change;
+use operations::mapping_csv::{self, Import, list};
+
+use super::{Desk, Outcome, Problem, input, put, style};
+use crate::cli::{Map, MapImport};
+use crate::nudge::Nudge;
+
+impl Desk<'_> {
+    pub(super) async fn map(&self, map: &Map) -> Result<Outcome, Problem> {
+        match map {
+            Map::Import(args) => self.import(args).await,
+            Map::Export(args) => {
+                let connection = self.one(args.connection.as_ref())?;
+                let mapping = self.host.mappings.current(&connection.id).await?;
+                put(&mapping_csv::export(&mapping, args.table.into()), args.out.as_deref())
+            }
+            Map::List(args) => {
+                let connection = self.one(args.connection.as_ref())?;
+                let listed = list(self.host.mappings.as_ref(), &connection.id).await?;
+                self.show(&listed, || listed.text(style()))
+            }
+        }
+    }
+
+    async fn import(&self, args: &MapImport) -> Result<Outcome, Problem> {
+        let connection = self.one(args.connection.as_ref())?;
+        let file = input(&args.file)?;
+        let note = args.note.clone().unwrap_or_else(|| args.file.display().to_string());
+        let change = Change { by: args.by.clone(), at: self.host.clock.now(), note };
+        let import = Import {
+            connection: &connection.id,
+            file: &file,
+            replace: args.replace,
+            dry_run: args.dry_run,
+            change,
+        };
+        let imported = import.run(self.host.mappings.as_ref()).await?;
+        self.show(&imported, || imported.text(style()))?;
+        if imported.applied {
+            self.release(&connection).await?;
+        }
+        Ok(Outcome::of(!imported.warnings.is_empty()))
+    }
+
+    /// Has the orders that waited for this mapping sent by the host that runs, or by the next one.
+    async fn release(&self, connection: &domain::connection::Connection) -> Result<Outcome, Problem> {
+        let nudge = Arc::new(Nudge { ledger: self.host.ledger.clone(), clock: self.host.clock.clone() });
+        let sweep = sweep::Sweep { orders: nudge.clone(), shipments: nudge, ..self.host.sweep() };
+        let released = sweep.release(connection).await?;
+        if self.cli.json || released == 0 {
+            return Ok(Outcome::Fine);
+        }
+        super::print(&format!("{released} held orders are released by it and will be sent.\n"))
+    }
+}

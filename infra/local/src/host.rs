@@ -1,0 +1,299 @@
+//! All of Cartdock in one process: the same use cases as the Lambdas, on an embedded ledger and queues in memory.
+
+mod embedded;
+mod handlers;
+mod webhooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::clock::{SystemClock, SystemRandomness};
+use adapters::dynamodb::{DynamoConnections, DynamoLedger, DynamoMappings};
+use adapters::http::Http;
+use adapters::memory_queue::{Manners, MemoryQueue};
+use adapters::partners::Adapters;
+use adapters::secret::{GivenSecrets, LocalSecrets, Vault};
+use domain::connection::Connection;
+use domain::life::{Pace, later};
+use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
+use domain::{Failure, life};
+use forward_orders::ForwardOrders;
+use jiff::Timestamp;
+use poll_orders::PollOrders;
+use poll_shipments::PollShipments;
+use receive_notices::ReceiveNotices;
+use sweep::Sweep;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use write_tracking::WriteTracking;
+
+use embedded::Database;
+pub(crate) use embedded::Place;
+
+/// Deliveries of one message before it becomes a dead letter by itself.
+const MAX_RECEIVE: u32 = 5;
+
+/// What a host is made of.
+#[derive(Clone)]
+pub(crate) struct Options {
+    /// Where the ledger is.
+    pub(crate) place: Place,
+    /// Hosts that may be reached although they are local or not https.
+    pub(crate) local_hosts: Vec<String>,
+    /// How long things may take.
+    pub(crate) pace: Pace,
+    /// How often the sweep runs.
+    pub(crate) sweep_every: Duration,
+    /// Secrets that settings name as `@given:NAME`, for the demo.
+    pub(crate) secrets: Vec<(String, String)>,
+    /// Polls this often instead of by each connection's schedule, for the demo.
+    pub(crate) beat: Option<Duration>,
+}
+
+/// A running set of ports and use cases.
+pub(crate) struct Host {
+    pub(crate) connections: Arc<dyn Connections>,
+    pub(crate) mappings: Arc<dyn Mappings>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) partners: Arc<dyn Partners>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) orders: Arc<MemoryQueue>,
+    pub(crate) shipments: Arc<MemoryQueue>,
+    pub(crate) hints: Arc<MemoryQueue>,
+    dice: Arc<dyn Randomness>,
+    options: Options,
+    database: Database,
+}
+
+impl Host {
+    /// Opens the ledger and builds everything; nothing runs yet.
+    ///
+    /// # Errors
+    /// When the data directory cannot be used, or somebody else uses it.
+    pub(crate) async fn open(options: Options) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
+        let vault = Arc::new(Vault::new(
+            vec![Box::new(LocalSecrets), Box::new(GivenSecrets::new(options.secrets.iter().cloned()))],
+            clock.clone(),
+        ));
+        let http = Http::new(options.local_hosts.iter().cloned())?;
+        let database = Database::open(&options.place).await?;
+        let names = database.names().clone();
+        let client = database.client();
+        // A claim is longer than a visibility time-out, so a redelivery meets it and leaves it alone.
+        let manners = Manners { visibility: options.pace.send_within * 2, max_receive: MAX_RECEIVE };
+        let queue = || Arc::new(MemoryQueue::new(clock.clone(), manners));
+        Ok(Self {
+            connections: Arc::new(DynamoConnections::new(client.clone(), &names.ledger, None)),
+            mappings: Arc::new(DynamoMappings::new(client.clone(), &names.mappings, None)),
+            ledger: Arc::new(DynamoLedger::new(client, &names.ledger, None)),
+            partners: Arc::new(Adapters::new(vault, http, clock.clone())),
+            orders: queue(),
+            shipments: queue(),
+            hints: queue(),
+            clock,
+            dice,
+            options,
+            database,
+        })
+    }
+
+    pub(crate) fn poll_orders(&self) -> PollOrders {
+        PollOrders {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            orders: self.orders.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+            pace: self.options.pace,
+        }
+    }
+
+    fn forward_orders(&self) -> ForwardOrders {
+        ForwardOrders {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            mappings: self.mappings.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+            pace: self.options.pace,
+        }
+    }
+
+    fn write_tracking(&self) -> WriteTracking {
+        WriteTracking {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            shipments: self.shipments.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+            pace: self.options.pace,
+        }
+    }
+
+    pub(crate) fn poll_shipments(&self) -> PollShipments {
+        PollShipments {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            shipments: self.shipments.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+        }
+    }
+
+    pub(crate) fn receive_notices(&self) -> ReceiveNotices {
+        ReceiveNotices {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            shipments: self.shipments.clone(),
+            hints: self.hints.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+        }
+    }
+
+    pub(crate) fn sweep(&self) -> Sweep {
+        Sweep {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            mappings: self.mappings.clone(),
+            orders: self.orders.clone(),
+            shipments: self.shipments.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+            pace: self.options.pace,
+        }
+    }
+
+    /// Starts the queue loops, the schedules and the webhook endpoint.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub(crate) async fn start(self: &Arc<Self>, listener: tokio::net::TcpListener) -> Result<Running, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for connection in self.enabled().await? {
+            self.sweep().refill(&connection).await?;
+            tasks.spawn(self.clone().poll_store(connection.clone(), stopped.clone()));
+            tasks.spawn(self.clone().poll_warehouse(connection, stopped.clone()));
+        }
+        tasks.spawn(self.clone().sweep_always(stopped.clone()));
+        handlers::spawn(self, &mut tasks, &stopped);
+        tasks.spawn(webhooks::serve(listener, self.receive_notices(), stopped.clone()));
+        Ok(Running { stop, stopped, tasks })
+    }
+
+    async fn enabled(&self) -> Result<Vec<Connection>, Failure> {
+        Ok(self.connections.all().await?.into_iter().filter(|connection| connection.enabled).collect())
+    }
+
+    async fn poll_store(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
+        let every = self.every(connection.schedule.orders_minutes);
+        let poll = self.poll_orders();
+        loop {
+            match poll.poll(&connection, self.in_time(every)).await {
+                Ok(polled) if polled.imported > 0 => {
+                    tracing::info!(connection.id = %connection.id, imported = polled.imported, "orders imported");
+                }
+                Ok(_) => {}
+                Err(failure) => warn(poll_orders::NAME, &connection, &failure),
+            }
+            if self.pause(every, &mut stopped).await {
+                return;
+            }
+        }
+    }
+
+    async fn poll_warehouse(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
+        let every = self.every(connection.schedule.shipments_minutes);
+        let poll = self.poll_shipments();
+        loop {
+            if let Err(failure) = poll.poll(&connection, self.in_time(every)).await {
+                warn(poll_shipments::NAME, &connection, &failure);
+            }
+            if self.pause(every, &mut stopped).await {
+                return;
+            }
+        }
+    }
+
+    async fn sweep_always(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let every = self.options.sweep_every;
+        let sweep = self.sweep();
+        while !self.pause(every, &mut stopped).await {
+            for connection in self.enabled().await.unwrap_or_default() {
+                if let Err(failure) = sweep.sweep(&connection, self.in_time(every.max(Duration::from_secs(60)))).await {
+                    warn(sweep::NAME, &connection, &failure);
+                }
+            }
+            self.database.expire();
+        }
+    }
+
+    /// Disables the connections that the settings no longer name; what the ledger knows of them stays.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub(crate) async fn retire_all_but(&self, named: &[Connection]) -> Result<(), Failure> {
+        for known in self.enabled().await? {
+            if !named.iter().any(|connection| connection.id == known.id) {
+                self.connections.put(&Connection { enabled: false, ..known }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn every(&self, minutes: u32) -> Duration {
+        self.options.beat.unwrap_or_else(|| Duration::from_secs(u64::from(minutes.max(1)) * 60))
+    }
+
+    fn in_time(&self, every: Duration) -> Timestamp {
+        later(self.clock.now(), every.max(Duration::from_secs(60)))
+    }
+
+    /// Waits. True: it is time to stop.
+    async fn pause(&self, wait: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
+        tokio::select! {
+            () = self.clock.sleep(wait) => false,
+            _ = stopped.wait_for(|stop| *stop) => true,
+        }
+    }
+}
+
+fn warn(by: &'static str, connection: &Connection, failure: &Failure) {
+    tracing::warn!(
+        use_case = by,
+        connection.id = %connection.id,
+        failure.kind = failure.kind.word(),
+        failure.during = failure.during,
+        "{} failed: {failure}", by
+    );
+}
+
+/// The loops of a host.
+pub(crate) struct Running {
+    stop: watch::Sender<bool>,
+    stopped: watch::Receiver<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Lets every loop finish what it has in hand, and returns when the last one has.
+    pub(crate) async fn stop(mut self) {
+        let _nobody_listens_any_more = self.stop.send(true);
+        drop(self.stopped);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// The default pace of a real host.
+pub(crate) fn default_pace() -> Pace {
+    life::Pace::default()
+}

@@ -1,0 +1,61 @@
+//! `cartdock run`: the real thing on one machine, until Ctrl-C.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Failure;
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::interrupt::interrupted;
+use crate::host::{Host, Options, Place, default_pace};
+
+/// The options of a host that runs by a settings file.
+pub(crate) fn options(config: &Config, place: Place) -> Options {
+    Options {
+        place,
+        local_hosts: config.local_hosts.iter().cloned().collect(),
+        pace: default_pace(),
+        sweep_every: Duration::from_secs(15),
+        beat: None,
+        secrets: Vec::new(),
+    }
+}
+
+/// Opens the host of a settings file and puts its connections into the ledger.
+///
+/// # Errors
+/// When the data directory cannot be used, or an adapter does not take its settings.
+pub(crate) async fn open(config: &Config) -> Result<Host, Failure> {
+    let host = Host::open(options(config, Place::Own(config.data_dir.clone()))).await?;
+    for connection in &config.connections {
+        host.partners.store(connection).await?;
+        host.partners.warehouse(connection).await?;
+        host.connections.put(connection).await?;
+    }
+    host.retire_all_but(&config.connections).await?;
+    Ok(host)
+}
+
+/// Runs until Ctrl-C or SIGTERM, then finishes what is in hand.
+///
+/// # Errors
+/// When the host cannot be opened or the endpoint's address is taken.
+pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
+    let host = Arc::new(open(config).await?);
+    let listener = TcpListener::bind(config.listen).await.map_err(|e| {
+        let cure = "choose another address in [server] listen";
+        Failure::permanent("serve webhooks", format!("cannot listen on {}: {}; {cure}", config.listen, e.kind()))
+    })?;
+    let running = host.start(listener).await?;
+    tracing::info!(
+        "running {} connections, webhooks at http://{}; Ctrl-C finishes what is in hand and stops",
+        config.connections.iter().filter(|connection| connection.enabled).count(),
+        config.listen
+    );
+    interrupted().await;
+    tracing::info!("stopping: finishing what is in hand");
+    running.stop().await;
+    tracing::info!("stopped; the next start continues here");
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! DynamoDB, or anything that speaks its protocol: the ledger, the mappings and the connections.
+
+mod codec;
+pub mod connections;
+mod keys;
+pub mod ledger;
+pub mod mappings;
+pub mod meter;
+mod table;
+pub mod tables;
+
+pub use aws_sdk_dynamodb::Client;
+pub use connections::{CachedConnections, DynamoConnections};
+pub use ledger::DynamoLedger;
+pub use mappings::{CachedMappings, DynamoMappings};
+pub use meter::{Meter, Usage};
+pub use tables::Names;

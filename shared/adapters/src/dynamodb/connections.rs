@@ -1,0 +1,61 @@
+//! The connections of this deployment, in the ledger's table.
+
+mod cache;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use domain::connection::Connection;
+use domain::ports::Connections;
+use domain::{ConnectionId, Failure};
+
+pub use cache::CachedConnections;
+
+use super::keys;
+use super::meter::Meter;
+use super::table::{Item, Range, Row, Table, sk, text};
+
+/// Connections as items of their own, readable JSON: secrets are references in them.
+pub struct DynamoConnections {
+    table: Table,
+}
+
+impl DynamoConnections {
+    /// The connections in the ledger's table `name`.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>, meter: Option<Arc<Meter>>) -> Self {
+        Self { table: Table::new(client, name, meter) }
+    }
+}
+
+const READ: &str = "ledger: read connections";
+
+fn connection(item: &Item) -> Result<Connection, Failure> {
+    let doc = text(item, "doc").unwrap_or_default();
+    serde_json::from_str(doc).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        Failure::poison(READ, format!("item {} {}: not a connection at {place}", keys::CONNECTIONS, sk(item)))
+    })
+}
+
+#[async_trait]
+impl Connections for DynamoConnections {
+    async fn all(&self) -> Result<Vec<Connection>, Failure> {
+        let range = Range { strong: true, ..Range::new(keys::CONNECTIONS, "-", "~") };
+        self.table.all(READ, &range, usize::MAX).await?.iter().map(connection).collect()
+    }
+
+    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        let item = self.table.get(READ, keys::CONNECTIONS, id.as_str(), true).await?;
+        item.as_ref().map(connection).transpose()
+    }
+
+    async fn put(&self, wanted: &Connection) -> Result<(), Failure> {
+        const DURING: &str = "ledger: write connection";
+        let doc = serde_json::to_string(wanted)
+            .map_err(|_| Failure::permanent(DURING, "the connection has no JSON form"))?;
+        let row = Row::new(keys::CONNECTIONS, wanted.id.as_str()).text("doc", doc);
+        self.table.put(DURING, row, None).await.map(|_| ())
+    }
+}

@@ -1,0 +1,108 @@
+//! What a Lambda function is given: its settings from the environment, and the ports that they name, made when asked for.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use domain::Failure;
+use domain::life::Pace;
+use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
+
+use crate::clock::{SystemClock, SystemRandomness};
+use crate::dynamodb::{
+    CachedConnections, CachedMappings, Client, DynamoConnections, DynamoLedger, DynamoMappings, Names,
+};
+use crate::http::Http;
+use crate::log::{self, Verbosity};
+use crate::partners::Adapters;
+use crate::secret::{LocalSecrets, Vault};
+use crate::secretsmanager::SecretsManager;
+use crate::settings::{SettingError, Settings};
+use crate::sqs::{SqsNames, SqsQueue};
+
+/// The environment of one function. Everything is made once, in its init phase, and shared by all invocations.
+///
+/// `LEDGER_TABLE`, `MAPPINGS_TABLE` name the tables; `<NAME>_QUEUE_URL` and `<NAME>_DEAD_LETTERS_URL` the queues;
+/// `LOCAL_HOSTS` (comma-separated) the hosts that may be reached although they are local or not https, for tests.
+pub struct Environment {
+    settings: Settings,
+    sdk: SdkConfig,
+    names: Names,
+    clock: Arc<dyn Clock>,
+    dynamodb: Client,
+}
+
+impl Environment {
+    /// Reads the process's environment and sets up logging as JSON.
+    ///
+    /// # Errors
+    /// When a setting is missing, by name.
+    pub async fn open() -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let sdk = crate::aws::config().await;
+        let vault =
+            Vault::new(vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(&sdk))], clock.clone());
+        let settings = Settings::from_env(Arc::new(vault));
+        log::init(true, settings.parsed("LOG_LEVEL", Verbosity::default())?);
+        let names = Names::from_settings(&settings)?;
+        let dynamodb = Client::new(&sdk);
+        Ok(Self { settings, sdk, names, clock, dynamodb })
+    }
+
+    /// The machine's clock.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// The operating system's random numbers.
+    #[must_use]
+    pub fn dice(&self) -> Arc<dyn Randomness> {
+        Arc::new(SystemRandomness::default())
+    }
+
+    /// How long things may take on AWS.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        Pace::default()
+    }
+
+    /// The connections, kept for half a minute.
+    #[must_use]
+    pub fn connections(&self) -> Arc<dyn Connections> {
+        let table = DynamoConnections::new(self.dynamodb.clone(), &self.names.ledger, None);
+        Arc::new(CachedConnections::new(Arc::new(table), self.clock()))
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::new(DynamoLedger::new(self.dynamodb.clone(), &self.names.ledger, None))
+    }
+
+    /// The mappings, kept for half a minute.
+    #[must_use]
+    pub fn mappings(&self) -> Arc<dyn Mappings> {
+        let table = DynamoMappings::new(self.dynamodb.clone(), &self.names.mappings, None);
+        Arc::new(CachedMappings::new(Arc::new(table), self.clock()))
+    }
+
+    /// The adapters of stores and warehouses.
+    ///
+    /// # Errors
+    /// When the TLS stack cannot be set up.
+    pub fn partners(&self) -> Result<Arc<dyn Partners>, Failure> {
+        let local = self.settings.optional("LOCAL_HOSTS").unwrap_or_default();
+        let local = local.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned);
+        let http = Http::new(local)?;
+        Ok(Arc::new(Adapters::new(self.settings.vault().clone(), http, self.clock())))
+    }
+
+    /// The queue that `<name>_QUEUE_URL` names.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn queue(&self, name: &str) -> Result<Arc<SqsQueue>, SettingError> {
+        let names = SqsNames::from_settings(&self.settings, name)?;
+        Ok(Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), names, self.clock())))
+    }
+}

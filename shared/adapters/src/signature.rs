@@ -1,0 +1,388 @@
+//! Does a webhook come from whom it says? Checked over its raw bytes, in constant time, inside a replay window.
+//!
+//! Facts of the schemes: warehouse dossier section 7; Standard Webhooks specification 1.0.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use domain::warehouse::{RawWebhook, Unverified, Webhook};
+use jiff::Timestamp;
+use ring::{digest, hmac, signature};
+use subtle::ConstantTimeEq;
+
+use crate::secret::SecretRef;
+use crate::settings::{SettingError, Settings};
+
+/// Seconds that a signed time may differ from ours, either way; the reference libraries' five minutes.
+const WINDOW_SECONDS: i64 = 300;
+/// A shorter key of a signature can be guessed; Standard Webhooks asks for 24 bytes and more.
+const MIN_KEY_BYTES: usize = 8;
+
+/// How a sender proves itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scheme {
+    /// Standard Webhooks v1: HMAC-SHA256 over id, time and body; the key is base64 after `whsec_`. ShipBob, Svix.
+    Standard,
+    /// Standard Webhooks v1a: the same with Ed25519; our half of the key is base64 after `whpk_`.
+    StandardEd25519,
+    /// `sha256=` and lower-case hex of HMAC-SHA256 over the body, in this header. Flexport, GitHub-style senders.
+    Hub(String),
+    /// HMAC-SHA256 over time, dot and body.
+    Timestamped {
+        /// Where the signature stands: `t=…,v1=…`, or only the signature where the time has its own header.
+        header: String,
+        /// The header of the time in Unix seconds, where it has its own.
+        time: Option<String>,
+    },
+    /// Base64 of HMAC-SHA256 over the body, in this header. ShipHero.
+    BodySha256(String),
+    /// Hex or base64 (the vendor does not say which) of HMAC-SHA512 over the body, in this header. ShipMonk.
+    BodySha512(String),
+    /// HTTP Basic; the secret is the password.
+    Basic {
+        /// The user's name.
+        user: String,
+    },
+    /// The secret itself, in this header.
+    HeaderToken(String),
+    /// The secret itself, as what follows the connection in the path. (Never in the query: queries are logged.)
+    PathToken,
+}
+
+/// Why a check failed. Fixed texts, so that nothing of the sender's or of ours gets into a log.
+type Reason = &'static str;
+
+impl Scheme {
+    /// Does `raw` prove that its sender knows `secret`? `window` bounds the age in seconds where the scheme tells it.
+    ///
+    /// # Errors
+    /// Why not, in a fixed sentence.
+    pub fn check(&self, raw: &RawWebhook, secret: &str, window: i64, now: Timestamp) -> Result<(), Reason> {
+        match self {
+            Self::Standard => standard(raw, window, now, &|signed, signatures| {
+                let key = key_of(secret, "whsec_")?;
+                any_hmac(hmac::HMAC_SHA256, &key, signed, versions(signatures, "v1"))
+            }),
+            Self::StandardEd25519 => standard(raw, window, now, &|signed, signatures| {
+                any_ed25519(&key_of(secret, "whpk_")?, signed, versions(signatures, "v1a"))
+            }),
+            Self::Hub(header) => {
+                let given =
+                    header_of(raw, header)?.strip_prefix("sha256=").ok_or("signature is malformed")?;
+                let tag = lower_hex(given).ok_or("signature is malformed")?;
+                any_hmac(hmac::HMAC_SHA256, secret.as_bytes(), &raw.body, [tag])
+            }
+            Self::Timestamped { header, time } => {
+                timestamped(raw, header, time.as_deref(), secret, window, now)
+            }
+            Self::BodySha256(header) => {
+                let tag = base64(header_of(raw, header)?).ok_or("signature is malformed")?;
+                any_hmac(hmac::HMAC_SHA256, secret.as_bytes(), &raw.body, [tag])
+            }
+            Self::BodySha512(header) => {
+                let tag = hex_or_base64(header_of(raw, header)?).ok_or("signature is malformed")?;
+                any_hmac(hmac::HMAC_SHA512, secret.as_bytes(), &raw.body, [tag])
+            }
+            Self::Basic { user } => basic(raw, user, secret),
+            Self::HeaderToken(header) => same(header_of(raw, header)?.as_bytes(), secret),
+            Self::PathToken => same(raw.path_rest.as_bytes(), secret),
+        }
+    }
+}
+
+fn header_of<'a>(raw: &'a RawWebhook, name: &str) -> Result<&'a str, Reason> {
+    raw.header(name).map(str::trim).filter(|value| !value.is_empty()).ok_or("credentials are missing")
+}
+
+/// Checks signed bytes against a signature header.
+type Check<'a> = &'a dyn Fn(&[u8], &str) -> Result<(), Reason>;
+
+/// Checks the age and hands the signed bytes and the signature header to `check`.
+fn standard(raw: &RawWebhook, window: i64, now: Timestamp, check: Check<'_>) -> Result<(), Reason> {
+    let (id, time) = (header_of(raw, "webhook-id")?, header_of(raw, "webhook-timestamp")?);
+    fresh(time, window, now)?;
+    let mut signed = format!("{id}.{time}.").into_bytes();
+    signed.extend_from_slice(&raw.body);
+    check(&signed, header_of(raw, "webhook-signature")?)
+}
+
+/// The signatures of one version in a list that is separated by blanks; other versions are passed over.
+fn versions<'a>(list: &'a str, version: &'a str) -> impl Iterator<Item = Vec<u8>> + 'a {
+    list.split_ascii_whitespace()
+        .filter_map(move |entry| entry.split_once(',').filter(|(name, _)| *name == version))
+        .filter_map(|(_, text)| base64(text))
+}
+
+fn timestamped(
+    raw: &RawWebhook,
+    header: &str,
+    time_header: Option<&str>,
+    secret: &str,
+    window: i64,
+    now: Timestamp,
+) -> Result<(), Reason> {
+    let parts: Vec<(&str, &str)> = header_of(raw, header)?
+        .split(',')
+        .map(|part| part.trim().split_once('=').unwrap_or(("", part.trim())))
+        .collect();
+    let all = |name: &'static str| parts.iter().filter(move |(key, _)| *key == name).map(|(_, value)| *value);
+    let (time, tags): (&str, Vec<Vec<u8>>) = match time_header {
+        Some(name) => {
+            let whole = header_of(raw, header)?;
+            (
+                header_of(raw, name)?,
+                hex_or_base64(whole.strip_prefix("v1=").unwrap_or(whole)).into_iter().collect(),
+            )
+        }
+        None => {
+            let mut times = all("t");
+            match (times.next(), times.next()) {
+                (Some(time), None) => (time, all("v1").filter_map(hex_or_base64).collect()),
+                _ => return Err("signature is malformed"),
+            }
+        }
+    };
+    fresh(time, window, now)?;
+    let mut signed = format!("{time}.").into_bytes();
+    signed.extend_from_slice(&raw.body);
+    any_hmac(hmac::HMAC_SHA256, secret.as_bytes(), &signed, tags)
+}
+
+/// Is this Unix time within the window around now?
+fn fresh(time: &str, window: i64, now: Timestamp) -> Result<(), Reason> {
+    let plain = !time.is_empty() && time.bytes().all(|b| b.is_ascii_digit());
+    let seconds: i64 = time.parse().ok().filter(|_| plain).ok_or("time is malformed")?;
+    let age = now.as_second().saturating_sub(seconds);
+    if age.saturating_abs() > window { Err("it is too old, or from the future") } else { Ok(()) }
+}
+
+fn key_of(secret: &str, prefix: &str) -> Result<Vec<u8>, Reason> {
+    let text = secret.trim();
+    let text = text.strip_prefix(prefix).unwrap_or(text).trim_end_matches('=');
+    STANDARD_NO_PAD.decode(text).map_err(|_| "our own key is no base64")
+}
+
+/// Is one of these tags right? All are tried, whichever is: the time taken tells nothing.
+fn any_hmac(
+    algorithm: hmac::Algorithm,
+    key: &[u8],
+    signed: &[u8],
+    tags: impl IntoIterator<Item = Vec<u8>>,
+) -> Result<(), Reason> {
+    if key.len() < MIN_KEY_BYTES {
+        return Err("our own key is too short to prove anything");
+    }
+    let key = hmac::Key::new(algorithm, key);
+    let right = tags.into_iter().filter(|tag| hmac::verify(&key, signed, tag).is_ok()).count();
+    if right > 0 { Ok(()) } else { Err("signature is wrong") }
+}
+
+fn any_ed25519(
+    key: &[u8],
+    signed: &[u8],
+    signatures: impl IntoIterator<Item = Vec<u8>>,
+) -> Result<(), Reason> {
+    let key = signature::UnparsedPublicKey::new(&signature::ED25519, key);
+    let right = signatures.into_iter().filter(|given| key.verify(signed, given).is_ok()).count();
+    if right > 0 { Ok(()) } else { Err("signature is wrong") }
+}
+
+fn basic(raw: &RawWebhook, user: &str, password: &str) -> Result<(), Reason> {
+    let (word, given) =
+        header_of(raw, "authorization")?.split_once(' ').ok_or("credentials are malformed")?;
+    if !word.eq_ignore_ascii_case("basic") {
+        return Err("credentials are malformed");
+    }
+    if password.is_empty() {
+        return Err("our own secret is empty");
+    }
+    same(&base64(given.trim()).ok_or("credentials are malformed")?, &format!("{user}:{password}"))
+}
+
+/// Compares digests, so that neither content nor length can be timed. An empty secret equals nothing.
+fn same(given: &[u8], secret: &str) -> Result<(), Reason> {
+    if secret.trim().is_empty() {
+        return Err("our own secret is empty");
+    }
+    let of = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
+    let equal: bool = of(given).as_ref().ct_eq(of(secret.as_bytes()).as_ref()).into();
+    if equal { Ok(()) } else { Err("credentials are wrong") }
+}
+
+/// Strict: one tag has one spelling.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())
+}
+
+fn lower_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() || pairs.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
+/// Hex of either case where all of it is hex, else base64.
+fn hex_or_base64(text: &str) -> Option<Vec<u8>> {
+    lower_hex(&text.to_ascii_lowercase()).or_else(|| base64(text))
+}
+
+/// A scheme with its secrets, as the settings name them.
+pub struct Verifier {
+    scheme: Scheme,
+    secret: SecretRef,
+    previous: Option<SecretRef>,
+    /// Basic credentials that are asked for besides, where the sender sends both (ShipMonk).
+    also: Option<(String, SecretRef)>,
+    window: i64,
+}
+
+impl Verifier {
+    /// The names of the settings that [`Verifier::from_settings`] reads, after their prefix.
+    pub const KEYS: &[&str] = &[
+        "scheme",
+        "secret",
+        "secret_previous",
+        "header",
+        "timestamp_header",
+        "user",
+        "password",
+        "token_in",
+        "window_seconds",
+    ];
+
+    /// Standard Webhooks with this secret, and with the previous one while it is being rotated.
+    #[must_use]
+    pub fn standard(secret: SecretRef, previous: Option<SecretRef>) -> Self {
+        Self { scheme: Scheme::Standard, secret, previous, also: None, window: WINDOW_SECONDS }
+    }
+
+    /// Reads `<prefix>.scheme` and what belongs to it; nothing where no scheme is set.
+    ///
+    /// # Errors
+    /// When a setting is wrong, or a scheme is set without its secret: nothing verifies by default.
+    pub fn from_settings(settings: &Settings, prefix: &str) -> Result<Option<Self>, SettingError> {
+        let key = |name: &str| format!("{prefix}.{name}");
+        if settings.optional(&key("scheme")).is_none() {
+            return Ok(None);
+        }
+        let scheme = scheme_of(settings, prefix)?;
+        let user = settings.optional(&key("user")).map(str::to_owned);
+        let also = match (settings.optional_secret(&key("password"))?, user, &scheme) {
+            (Some(_), _, Scheme::Basic { .. }) => {
+                let cure = format!("is not used by the scheme basic; the password is \"{}\"", key("secret"));
+                return Err(settings.error(&key("password"), cure));
+            }
+            (Some(password), Some(user), _) => Some((user, password)),
+            (Some(_), None, _) => {
+                return Err(settings.error(&key("user"), "is missing beside a password; add it"));
+            }
+            (None, Some(_), Scheme::Basic { .. }) | (None, None, _) => None,
+            (None, Some(_), _) => {
+                return Err(
+                    settings.error(&key("password"), "is missing beside a user; add it, as @env:NAME")
+                );
+            }
+        };
+        let window = settings.parsed(&key("window_seconds"), WINDOW_SECONDS)?;
+        if !(1..=86_400).contains(&window) {
+            return Err(settings.error(&key("window_seconds"), "must be between 1 and 86400"));
+        }
+        Ok(Some(Self {
+            scheme,
+            secret: settings.secret(&key("secret"))?,
+            previous: settings.optional_secret(&key("secret_previous"))?,
+            also,
+            window,
+        }))
+    }
+
+    /// Believes the webhook or not.
+    ///
+    /// # Errors
+    /// Wrong, missing or stale credentials, and when our own secret cannot be read: never a yes by default.
+    pub async fn verify(&self, raw: RawWebhook, now: Timestamp) -> Result<Webhook, Unverified> {
+        if let Some((user, password)) = &self.also {
+            self.proves(&Scheme::Basic { user: user.clone() }, password, &raw, now).await?;
+        }
+        let first = self.proves(&self.scheme, &self.secret, &raw, now).await;
+        match (first, &self.previous) {
+            (Ok(()), _) => Ok(Webhook::verified(raw)),
+            (Err(_), Some(previous)) => {
+                self.proves(&self.scheme, previous, &raw, now).await?;
+                Ok(Webhook::verified(raw))
+            }
+            (Err(why), None) => Err(why),
+        }
+    }
+
+    async fn proves(
+        &self,
+        scheme: &Scheme,
+        secret: &SecretRef,
+        raw: &RawWebhook,
+        now: Timestamp,
+    ) -> Result<(), Unverified> {
+        let secret =
+            secret.get().await.map_err(|e| Unverified(format!("our own secret cannot be read: {e}")))?;
+        scheme.check(raw, secret.expose(), self.window, now).map_err(|why| Unverified(why.to_owned()))
+    }
+}
+
+/// The words of `<prefix>.scheme`.
+#[derive(Clone, Copy)]
+enum Word {
+    Standard,
+    StandardEd25519,
+    Hub,
+    Timestamped,
+    ShipHero,
+    ShipMonk,
+    Basic,
+    Token,
+}
+
+fn scheme_of(settings: &Settings, prefix: &str) -> Result<Scheme, SettingError> {
+    let key = |name: &str| format!("{prefix}.{name}");
+    let word = settings.choice(
+        &key("scheme"),
+        &[
+            ("standard_webhooks", Word::Standard),
+            ("standard_webhooks_ed25519", Word::StandardEd25519),
+            ("hub_sha256", Word::Hub),
+            ("timestamped", Word::Timestamped),
+            ("shiphero", Word::ShipHero),
+            ("shipmonk", Word::ShipMonk),
+            ("basic", Word::Basic),
+            ("token", Word::Token),
+        ],
+    )?;
+    let header = |default: &str| {
+        settings
+            .optional(&key("header"))
+            .map_or_else(|| default.to_owned(), |name| name.trim().to_ascii_lowercase())
+    };
+    Ok(match word {
+        Word::Standard => Scheme::Standard,
+        Word::StandardEd25519 => Scheme::StandardEd25519,
+        Word::Hub => Scheme::Hub(header("x-hub-signature-256")),
+        Word::Timestamped => Scheme::Timestamped {
+            header: header("x-signature"),
+            time: settings.optional(&key("timestamp_header")).map(|name| name.trim().to_ascii_lowercase()),
+        },
+        Word::ShipHero => Scheme::BodySha256(header("x-shiphero-hmac-sha256")),
+        Word::ShipMonk => {
+            settings.text(&key("user"))?;
+            Scheme::BodySha512(header("x-sm-signature"))
+        }
+        Word::Basic => Scheme::Basic { user: settings.text(&key("user"))?.to_owned() },
+        Word::Token => match settings.choice(&key("token_in"), &[("header", true), ("path", false)])? {
+            true => Scheme::HeaderToken(header("x-webhook-token")),
+            false => Scheme::PathToken,
+        },
+    })
+}

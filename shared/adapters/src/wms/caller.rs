@@ -1,0 +1,155 @@
+//! Sends requests to one warehouse: its address, credentials, fixed headers, pace and time limit in one place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Failure;
+use domain::ports::Clock;
+use jiff::Timestamp;
+use reqwest::{Method, Url};
+
+use super::authorization::{Authorization, Credentials};
+use super::pace::Pace;
+use crate::http::{Http, Request, Sent};
+use crate::secret::{Secret, SecretRef};
+use crate::settings::{SettingError, Settings};
+
+/// A header that goes with every request.
+pub(super) enum FixedHeader {
+    /// As it stands in the settings.
+    Plain(String, String),
+    /// A secret that the settings name.
+    Secret(String, SecretRef),
+}
+
+/// One request, before address and credentials are added.
+#[derive(Clone)]
+pub(super) struct Call {
+    /// What is being done, for failures.
+    pub(super) during: &'static str,
+    /// GET, POST and so on.
+    pub(super) method: Method,
+    /// Path and query below the base address, starting with a slash.
+    pub(super) path: String,
+    /// Headers of this request.
+    pub(super) headers: Vec<(String, String)>,
+    /// The body, empty for none.
+    pub(super) body: Vec<u8>,
+}
+
+/// The near end of one warehouse's API.
+pub(super) struct Caller {
+    pub(super) http: Http,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) base: String,
+    pub(super) authorization: Authorization,
+    pub(super) headers: Vec<FixedHeader>,
+    pub(super) pace: Pace,
+    pub(super) timeout: Duration,
+}
+
+impl Caller {
+    /// The instant now.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sends once. Only when a fetched access token is refused, which means that nothing happened, is it sent a second
+    /// time, with a new token.
+    pub(super) async fn send(&self, call: Call) -> Sent {
+        let (sent, again) = self.attempt(call.clone()).await;
+        if again { self.attempt(call).await.0 } else { sent }
+    }
+
+    /// Sends once and says whether new credentials may be tried at once.
+    async fn attempt(&self, call: Call) -> (Sent, bool) {
+        self.pace.turn().await;
+        let (request, credentials) = match self.request(&call).await {
+            Ok(ready) => ready,
+            Err(failure) => return (Sent::NotSent(failure), false),
+        };
+        let sent = self.http.send(call.during, request).await;
+        let again = match &sent {
+            Sent::Answered(answer) if matches!(answer.status, 401 | 403) => {
+                self.refuse_headers();
+                self.authorization.refused(&credentials).await && answer.status == 401
+            }
+            _ => false,
+        };
+        (sent, again)
+    }
+
+    async fn request(&self, call: &Call) -> Result<(Request, Credentials), Failure> {
+        let url = Url::parse(&format!("{}{}", self.base, call.path))
+            .map_err(|e| Failure::permanent(call.during, format!("the address cannot be made: {e}")))?;
+        let credentials = self.authorization.credentials().await?;
+        let mut headers = call.headers.clone();
+        headers.extend(credentials.header.clone());
+        for header in &self.headers {
+            headers.push(match header {
+                FixedHeader::Plain(name, value) => (name.clone(), value.clone()),
+                FixedHeader::Secret(name, secret) => (name.clone(), secret.get().await?.expose().to_owned()),
+            });
+        }
+        let (method, body) = (call.method.clone(), call.body.clone());
+        Ok((Request { method, url, headers, body, timeout: self.timeout }, credentials))
+    }
+
+    fn refuse_headers(&self) {
+        for header in &self.headers {
+            if let FixedHeader::Secret(_, secret) = header {
+                secret.refused();
+            }
+        }
+    }
+
+    /// The secrets that an answer might repeat.
+    pub(super) async fn secrets(&self) -> Vec<Secret> {
+        let mut found = self.authorization.secrets().await;
+        for header in &self.headers {
+            if let FixedHeader::Secret(_, secret) = header {
+                found.extend(secret.get().await);
+            }
+        }
+        found
+    }
+}
+
+/// The base address of a warehouse, without a slash at its end.
+///
+/// # Errors
+/// When it is no address of a web server, or holds more than scheme, host and path.
+pub(super) fn base_url(
+    settings: &Settings,
+    key: &str,
+    default: Option<&str>,
+) -> Result<String, SettingError> {
+    let text = match default {
+        Some(default) => settings.optional(key).unwrap_or(default),
+        None => settings.text(key)?,
+    };
+    let url = Url::parse(text.trim()).map_err(|e| settings.error(key, format!("is no address: {e}")))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+        return Err(settings.error(key, "must start with https://"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(settings.error(key, "must not hold a query; put it into the path of the operation"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(settings.error(key, "must not hold a user name or password; use auth = basic"));
+    }
+    Ok(text.trim().trim_end_matches('/').to_owned())
+}
+
+/// The time limit of a request.
+///
+/// # Errors
+/// When it is no number of seconds between 1 and 300.
+pub(super) fn timeout(settings: &Settings) -> Result<Duration, SettingError> {
+    let seconds: u64 = settings.parsed("timeout_seconds", 30)?;
+    if (1..=300).contains(&seconds) {
+        Ok(Duration::from_secs(seconds))
+    } else {
+        Err(settings.error("timeout_seconds", "must be between 1 and 300"))
+    }
+}

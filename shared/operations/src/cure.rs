@@ -1,0 +1,107 @@
+//! What a person does about a held order: one cure per cause, with the command and the CSV row where there is one.
+
+use domain::ConnectionId;
+use domain::mapping::Gap;
+use domain::record::Cause;
+use serde::Serialize;
+
+use crate::mapping_csv::csv_line;
+
+/// A cure.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Cure {
+    /// What to do, in a sentence.
+    pub what: String,
+    /// The row to add to the CSV file, with `<…>` where only a person knows the word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<String>,
+    /// The command to type afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Do the orders go on by themselves once it is done, without anybody releasing them?
+    pub releases: bool,
+}
+
+impl Cure {
+    fn outside(what: impl Into<String>) -> Self {
+        Self { what: what.into(), releases: true, ..Self::default() }
+    }
+
+    fn by_hand(what: impl Into<String>) -> Self {
+        Self { what: what.into(), ..Self::default() }
+    }
+}
+
+/// The cure of a gap in the mapping.
+#[must_use]
+pub(crate) fn of_gap(gap: &Gap, connection: &ConnectionId) -> Cure {
+    match gap {
+        Gap::UnknownSku(sku) => Cure {
+            what: "Add a listing for it (warehouse SKU - if it is not shipped).".to_owned(),
+            row: Some(csv_line(&[sku.as_str(), "<warehouse SKU>", "1"])),
+            command: Some(format!("cartdock map import listings.csv --connection {connection}")),
+            releases: true,
+        },
+        Gap::NoSku(product) => Cure::outside(format!(
+            "Give product {product} a SKU in the store (new orders will have it), or set no_sku = \"drop\" if \
+             products without SKU are not shipped."
+        )),
+        Gap::UnknownMethod { method, country } => Cure {
+            what: "Add a shipping rule for it to the exported rules, above a rule for any method.".to_owned(),
+            row: Some(csv_line(&["is", method, country_code(country), "", "", "<service>"])),
+            command: Some(format!("cartdock map import rules.csv --connection {connection}")),
+            releases: true,
+        },
+        Gap::NoMethod => Cure::outside(
+            "Correct the order in the store, or set unknown_method = { use = \"<service>\" } for such orders.",
+        ),
+        Gap::HeldMethod(_) => Cure {
+            what: "Decide which service it gets, and change the rule that says HOLD.".to_owned(),
+            row: None,
+            command: Some(format!("cartdock map import rules.csv --connection {connection}")),
+            releases: true,
+        },
+        Gap::TooMany(_) => Cure::outside("Correct the quantity in the store or in the listing."),
+    }
+}
+
+/// The country as a rule can name it: only ISO codes; otherwise the rule is for all countries.
+fn country_code(country: &str) -> &str {
+    let is_code = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+    if is_code { country } else { "" }
+}
+
+/// The cure of a cause that is no gap in the mapping.
+#[must_use]
+pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
+    match cause {
+        Cause::Unmapped(gaps) => gaps.first().map(|gap| of_gap(gap, connection)).unwrap_or_default(),
+        Cause::BadAddress(_) => {
+            Cure::outside("Complete the address in the store; it is read again by itself.")
+        }
+        Cause::TooLong(_) => {
+            Cure::outside("Shorten the field in the store (or the SKU); it is read again by itself.")
+        }
+        Cause::Refused(_) => Cure::outside(
+            "Put right what the warehouse names, in the store or at the warehouse; a corrected order is read \
+             again by itself.",
+        ),
+        Cause::Comment => Cure::by_hand(
+            "Read the remark in the store's admin pages. To ship orders with a remark, set comment = \"ship\".",
+        ),
+        Cause::Unreadable(_) => Cure::outside(
+            "Nothing, if the store was ill: it is read again by itself. If it stays, report it with this text.",
+        ),
+        Cause::Vanished => Cure::outside("Look for it in the store. It is read again by itself."),
+        Cause::InDoubt => Cure::by_hand(
+            "Look for its reference in the warehouse. It is not sent again until a person has decided.",
+        ),
+        Cause::ChangedAfterSending => {
+            Cure::by_hand("Compare the order in the store with the warehouse's, and change it there.")
+        }
+        Cause::NotCancelled(_) => Cure::by_hand(
+            "Ask the warehouse to stop it, or let the parcel come back: the buyer was refunded.",
+        ),
+        Cause::ByPerson(_) => Cure::by_hand("Ask the person who held it."),
+    }
+}

@@ -1,0 +1,374 @@
+//! One order on one screen: where it is, since when, what happens next, and its whole story. No personal data.
+
+use std::fmt;
+
+use domain::ports::{Connections, Ledger, Partners};
+use domain::record::{Entry, Record};
+use domain::shipment::{Package, Post};
+use domain::{Failure, OrderId, OrderKey};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cure::Cure;
+use crate::text::{Cell, Style, Table, Tone, instant, moment, pairs, wrap};
+
+mod next;
+pub use next::Next;
+
+/// What explaining needs.
+#[derive(Clone, Copy)]
+pub struct Explain<'a> {
+    /// Which connections there are.
+    pub connections: &'a dyn Connections,
+    /// The truth.
+    pub ledger: &'a dyn Ledger,
+    /// The warehouses, for the exact reference; without them the long form of it is shown.
+    pub partners: Option<&'a dyn Partners>,
+    /// The instant now.
+    pub now: Timestamp,
+}
+
+/// Why an order cannot be explained.
+#[derive(Debug)]
+pub enum NotExplained {
+    /// The text names no order.
+    NotAnOrder(String),
+    /// No connection has it.
+    Unknown(String),
+    /// Several connections have an order with this number.
+    Ambiguous(Vec<OrderKey>),
+    /// The ledger could not be read.
+    Failed(Failure),
+}
+
+impl fmt::Display for NotExplained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnOrder(text) => write!(
+                f,
+                "\"{}\" is no order; give its number, or connection/number as in main/10482",
+                crate::text::clean(text)
+            ),
+            Self::Unknown(order) => write!(
+                f,
+                "order {order} is not in the ledger; has it been polled yet (cartdock status), and is it this store's?"
+            ),
+            Self::Ambiguous(keys) => {
+                let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "several connections have an order with this number; say which: {}",
+                    keys.join(", ")
+                )
+            }
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotExplained {}
+
+impl From<Failure> for NotExplained {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Everything about one order but its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Which order, as `connection/number`.
+    pub order: String,
+    /// The word of its stage.
+    pub stage: &'static str,
+    /// The stage in a sentence.
+    pub meaning: String,
+    /// Since when it stands there.
+    pub since: Timestamp,
+    /// What happens next.
+    pub next: Next,
+    /// What a person can do, when it is held.
+    pub cures: Vec<Cure>,
+    /// When it came into the ledger.
+    pub imported_at: Timestamp,
+    /// Attempts to send so far.
+    pub attempts: u32,
+    /// Our reference at the warehouse.
+    pub reference: String,
+    /// The warehouse's id of it.
+    pub warehouse_order: Option<String>,
+    /// Pieces that were sent.
+    pub pieces: u32,
+    /// Version of the mapping that was used to send it; 0 when it has not been sent.
+    pub mapping_version: u64,
+    /// What has left.
+    pub packages: Vec<PackageLine>,
+    /// Its story, oldest first.
+    pub story: Vec<StoryLine>,
+}
+
+/// One package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageLine {
+    /// The warehouse's id of it.
+    pub id: String,
+    /// When it left.
+    pub shipped_at: Timestamp,
+    /// Who carries it.
+    pub carrier: Option<String>,
+    /// Its number.
+    pub tracking_number: Option<String>,
+    /// Its tracking page.
+    pub tracking_url: Option<String>,
+    /// Was it taken back?
+    pub voided: bool,
+    /// What became of its tracking in the store.
+    pub post: String,
+}
+
+/// One line of the story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoryLine {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a use case or a person.
+    pub by: String,
+    /// What happened.
+    pub what: String,
+}
+
+impl Explain<'_> {
+    /// Explains the order that a text names: `connection/number`, or a number that only one connection has.
+    ///
+    /// # Errors
+    /// See [`NotExplained`].
+    pub async fn explain(&self, text: &str) -> Result<Explanation, NotExplained> {
+        let record = self.find(text.trim()).await?;
+        let mut story = self.ledger.older_story(&record.key).await?;
+        // What the record holds wins; an entry is in both places while it is being moved.
+        let first = record.story.first().map_or(u32::MAX, |entry| entry.seq);
+        story.retain(|entry| entry.seq < first);
+        story.extend(record.story.iter().cloned());
+        let reference = self.reference(&record).await;
+        Ok(Explanation::of(&record, reference, story, self.now))
+    }
+
+    async fn find(&self, text: &str) -> Result<Record, NotExplained> {
+        if text.contains('/') {
+            let key: OrderKey = text.parse().map_err(|_| NotExplained::NotAnOrder(text.to_owned()))?;
+            let record = self.ledger.load(&key, true).await?;
+            return record.ok_or_else(|| NotExplained::Unknown(key.to_string()));
+        }
+        let order: OrderId = text.parse().map_err(|_| NotExplained::NotAnOrder(text.to_owned()))?;
+        let mut found = Vec::new();
+        for connection in self.connections.all().await? {
+            found.extend(self.ledger.load(&OrderKey::new(connection.id, order), true).await?);
+        }
+        match found.len() {
+            0 => Err(NotExplained::Unknown(order.to_string())),
+            1 => Ok(found.swap_remove(0)),
+            _ => Err(NotExplained::Ambiguous(found.into_iter().map(|record| record.key).collect())),
+        }
+    }
+
+    /// The reference as the warehouse knows it: its limit decides whether the long or the short form was used.
+    async fn reference(&self, record: &Record) -> String {
+        let limit = self.reference_limit(record).await.unwrap_or(usize::MAX);
+        domain::fulfillment::reference(&record.key, record.revision, limit)
+            .map_or_else(|e| e.to_string(), |reference| reference.to_string())
+    }
+
+    async fn reference_limit(&self, record: &Record) -> Option<usize> {
+        let connection = self.connections.get(&record.key.connection).await.ok()??;
+        let warehouse = self.partners?.warehouse(&connection).await.ok()?;
+        Some(warehouse.limits.reference)
+    }
+}
+
+impl Explanation {
+    fn of(record: &Record, reference: String, story: Vec<Entry>, now: Timestamp) -> Self {
+        let line = |entry: Entry| StoryLine { at: entry.at, by: entry.by, what: entry.what };
+        Self {
+            order: record.key.to_string(),
+            stage: record.stage.word(),
+            meaning: next::meaning(record),
+            since: record.since,
+            next: next::next(record, &reference, now),
+            cures: next::cures(record),
+            imported_at: record.imported_at,
+            attempts: record.attempts,
+            reference,
+            warehouse_order: record.warehouse_order.as_ref().map(ToString::to_string),
+            pieces: record.units,
+            mapping_version: record.mapping,
+            packages: record.packages.iter().map(PackageLine::of).collect(),
+            story: story.into_iter().map(line).collect(),
+        }
+    }
+
+    /// The order for people, on one screen.
+    #[must_use]
+    pub fn text(&self, now: Timestamp, style: Style) -> String {
+        let tone = if self.stage == "held" { Tone::Bad } else { Tone::Strong };
+        let mut out =
+            format!("{}  {}\n", style.paint(Tone::Strong, &self.order), style.paint(tone, self.stage));
+        for line in wrap(&self.meaning, style.width.saturating_sub(2)) {
+            out.push_str(&format!("  {line}\n"));
+        }
+        out.push_str(&pairs(&self.facts(now), style));
+        if !self.packages.is_empty() {
+            out.push('\n');
+            out.push_str(&style.heading("Packages"));
+            out.push_str(&self.packages_text(style));
+        }
+        out.push('\n');
+        out.push_str(&style.heading("Story"));
+        let mut table = Table::new(&["WHEN", "WHO", "WHAT"]);
+        for line in &self.story {
+            table.row([instant(line.at).into(), line.by.as_str().into(), line.what.as_str().into()]);
+        }
+        out.push_str(&table.text(style));
+        out
+    }
+
+    fn facts(&self, now: Timestamp) -> Vec<(&'static str, String)> {
+        let mut facts = vec![("since", moment(self.since, now)), ("next", self.next.text(now))];
+        for cure in &self.cures {
+            facts.push(("cure", cure.what.clone()));
+            facts.extend(cure.row.clone().map(|row| ("row", row)));
+            facts.extend(cure.command.clone().map(|command| ("then", command)));
+        }
+        facts.push(("imported", moment(self.imported_at, now)));
+        facts.push(("reference", self.reference.clone()));
+        if let Some(id) = &self.warehouse_order {
+            facts.push(("warehouse", format!("knows it as {id}")));
+        }
+        if self.attempts > 0 {
+            let pieces = crate::text::count(u64::from(self.pieces), "piece", "pieces");
+            let attempts = crate::text::count(u64::from(self.attempts), "attempt", "attempts");
+            facts
+                .push(("sent", format!("{pieces}, {attempts}, by mapping version {}", self.mapping_version)));
+        }
+        facts
+    }
+
+    fn packages_text(&self, style: Style) -> String {
+        let mut table = Table::new(&["PACKAGE", "LEFT", "TRACKING", "IN THE STORE"]);
+        for package in &self.packages {
+            let tracking = [package.carrier.as_deref(), package.tracking_number.as_deref()];
+            let tracking: Vec<&str> = tracking.into_iter().flatten().collect();
+            let post = if package.voided { "taken back" } else { &package.post };
+            let tone = if package.voided { Tone::Faint } else { Tone::Plain };
+            table.row([
+                Cell::toned(package.id.as_str(), tone),
+                Cell::toned(instant(package.shipped_at), tone),
+                Cell::toned(tracking.join(" "), tone),
+                Cell::toned(post, tone),
+            ]);
+        }
+        table.text(style)
+    }
+}
+
+impl PackageLine {
+    fn of(package: &Package) -> Self {
+        let tracking = package.tracking.as_ref();
+        Self {
+            id: package.id.to_string(),
+            shipped_at: package.shipped_at,
+            carrier: tracking.map(|tracking| tracking.carrier.name.clone()),
+            tracking_number: tracking.map(|tracking| tracking.number.as_str().to_owned()),
+            tracking_url: tracking.and_then(domain::carrier::Tracking::url),
+            voided: package.voided,
+            post: match &package.post {
+                Post::Due => "to be posted".to_owned(),
+                Post::Claimed { .. } => "being posted".to_owned(),
+                Post::Posted => "posted".to_owned(),
+                Post::Outbox { why } => format!("in the outbox: {why}"),
+                Post::NotNeeded => "nothing to post".to_owned(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{FakeConnections, FakeLedger, connection, now, record, shipped};
+    use domain::mapping::{Gap, Sku};
+    use domain::record::{Cause, Stage};
+    use jiff::SignedDuration;
+
+    async fn explained(ledger: &FakeLedger, text: &str) -> Result<Explanation, NotExplained> {
+        let connections = FakeConnections(vec![connection("main"), connection("other")]);
+        Explain { connections: &connections, ledger, partners: None, now: now() }.explain(text).await
+    }
+
+    fn entry(seq: u32, what: &str) -> Entry {
+        Entry { seq, at: now(), by: "forward-orders".into(), what: what.into() }
+    }
+
+    #[tokio::test]
+    async fn the_story_is_whole_and_in_order() {
+        let mut ledger = FakeLedger::with([Record {
+            story: vec![entry(2, "two"), entry(3, "three")],
+            ..record(7, Stage::Accepted, 60)
+        }]);
+        ledger.older = vec![entry(0, "zero"), entry(1, "one"), entry(2, "two")];
+        let story = explained(&ledger, "main/7").await.unwrap().story;
+        let story: Vec<&str> = story.iter().map(|line| line.what.as_str()).collect();
+        assert_eq!(story, ["zero", "one", "two", "three"]);
+    }
+
+    #[tokio::test]
+    async fn a_bare_number_is_enough_where_it_is_unique() {
+        let mut twin = record(8, Stage::Accepted, 60);
+        twin.key.connection = "other".parse().unwrap();
+        let ledger = FakeLedger::with([record(7, Stage::Accepted, 60), record(8, Stage::Accepted, 60), twin]);
+        assert_eq!(explained(&ledger, " 7 ").await.unwrap().order, "main/7");
+        let ambiguous = explained(&ledger, "8").await.unwrap_err().to_string();
+        assert!(ambiguous.contains("main/8, other/8"), "{ambiguous}");
+        assert!(explained(&ledger, "9").await.unwrap_err().to_string().contains("not in the ledger"));
+        assert!(explained(&ledger, "x1").await.unwrap_err().to_string().contains("main/10482"));
+        assert!(explained(&ledger, "Main/1").await.unwrap_err().to_string().contains("main/10482"));
+    }
+
+    #[tokio::test]
+    async fn a_held_order_names_its_cures() {
+        let gaps = vec![
+            Gap::UnknownSku(Sku::parse("MUG").unwrap()),
+            Gap::UnknownMethod { method: "PIGEON".into(), country: "CA".into() },
+        ];
+        let ledger = FakeLedger::with([record(7, Stage::Held(Cause::Unmapped(gaps)), 60)]);
+        let text = explained(&ledger, "7").await.unwrap().text(now(), Style::PLAIN);
+        for part in ["MUG,<warehouse SKU>,1", "is,PIGEON,CA,,,<service>", "SKU MUG has no listing", "main-7"]
+        {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn packages_and_their_posts_are_shown_within_the_screen() {
+        let posts = [
+            Post::Posted,
+            Post::Outbox { why: "the store's API offers no call that changes an order".into() },
+        ];
+        let ledger = FakeLedger::with([shipped(7, Stage::Shipped, &posts)]);
+        let explanation = explained(&ledger, "7").await.unwrap();
+        let text = explanation.text(now(), Style::PLAIN);
+        assert!(text.contains("1Z70") && text.contains("posted") && text.contains("in the outbox"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let json = serde_json::to_value(&explanation).unwrap();
+        assert_eq!(json["packages"][0]["tracking_number"], "1Z70");
+        assert_eq!(json["since"], "2026-11-23T08:59:00Z");
+    }
+
+    #[tokio::test]
+    async fn an_order_that_should_have_moved_says_so() {
+        let late = now() - SignedDuration::from_secs(3600);
+        let mut overdue = record(7, Stage::Ready { not_before: None }, 3600);
+        overdue.wake = Some(late);
+        let text = explained(&FakeLedger::with([overdue]), "7").await.unwrap().text(now(), Style::PLAIN);
+        assert!(text.contains("is cartdock running?"), "{text}");
+    }
+}

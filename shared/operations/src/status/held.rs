@@ -1,0 +1,116 @@
+//! Held orders by cause: one group per missing word or reason, with the orders that wait and the cure.
+
+use std::collections::BTreeMap;
+
+use domain::ConnectionId;
+use domain::record::{Cause, Record, Stage};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cure::{self, Cure};
+use crate::text::{Style, Tone, count, moment, pairs};
+
+/// How many orders a group names.
+const NAMED: usize = 5;
+
+/// Orders that wait for the same thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldGroup {
+    /// What they wait for, in words.
+    pub cause: String,
+    /// The fixed word of the cause.
+    pub word: &'static str,
+    /// How many. An order that lacks two things is in two groups.
+    pub orders: u64,
+    /// The one that waits longest.
+    pub oldest: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The numbers of the first of them.
+    pub first: Vec<u64>,
+    /// What to do.
+    pub cure: Cure,
+}
+
+/// The groups under construction.
+#[derive(Debug, Clone, Default)]
+pub struct HeldGroups(BTreeMap<(&'static str, String), HeldGroup>);
+
+impl HeldGroups {
+    /// Puts an order into its groups, if it is held.
+    pub fn count(&mut self, record: &Record) {
+        let Stage::Held(cause) = &record.stage else { return };
+        for (text, cure) in wanted(cause, &record.key.connection) {
+            let group = self.0.entry((cause.word(), text.clone())).or_insert_with(|| HeldGroup {
+                cause: text,
+                word: cause.word(),
+                orders: 0,
+                oldest: record.key.to_string(),
+                since: record.since,
+                first: Vec::new(),
+                cure,
+            });
+            group.add(record);
+        }
+    }
+
+    /// The groups, most orders first.
+    #[must_use]
+    pub fn groups(self) -> Vec<HeldGroup> {
+        let mut groups: Vec<HeldGroup> = self.0.into_values().collect();
+        groups.sort_by(|a, b| {
+            b.orders.cmp(&a.orders).then_with(|| a.since.cmp(&b.since)).then_with(|| a.cause.cmp(&b.cause))
+        });
+        groups
+    }
+}
+
+impl HeldGroup {
+    fn add(&mut self, record: &Record) {
+        self.orders += 1;
+        if self.first.len() < NAMED {
+            self.first.push(record.key.order.0);
+        }
+        if record.since < self.since {
+            self.since = record.since;
+            self.oldest = record.key.to_string();
+        }
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> = self.first.iter().map(u64::to_string).collect();
+        let more = self.orders.saturating_sub(self.first.len() as u64);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{more}", names.join(", "))
+    }
+}
+
+/// What a cause waits for: each gap by itself, because each has its own cure.
+fn wanted(cause: &Cause, connection: &ConnectionId) -> Vec<(String, Cure)> {
+    match cause {
+        Cause::Unmapped(gaps) => {
+            gaps.iter().map(|gap| (gap.to_string(), cure::of_gap(gap, connection))).collect()
+        }
+        other => vec![(other.to_string(), cure::of_cause(other, connection))],
+    }
+}
+
+/// The groups for people.
+pub(super) fn text(groups: &[HeldGroup], now: Timestamp, style: Style) -> String {
+    let mut out = String::new();
+    for group in groups {
+        let number = count(group.orders, "order", "orders");
+        for line in crate::text::wrap(&format!("{number}: {}", group.cause), style.width.saturating_sub(2)) {
+            out.push_str(&format!("  {}\n", style.paint(Tone::Bad, &line)));
+        }
+        let mut rows = vec![
+            ("  orders", group.names()),
+            ("  oldest", format!("{} since {}", group.oldest, moment(group.since, now))),
+            ("  cure", group.cure.what.clone()),
+        ];
+        rows.extend(group.cure.row.clone().map(|row| ("  row", row)));
+        rows.extend(group.cure.command.clone().map(|command| ("  then", command)));
+        out.push_str(&pairs(&rows, style));
+    }
+    out
+}

@@ -1,0 +1,92 @@
+//! The arrows between our crates are the ones that `shared/ARCHITECTURE.md` draws, and use cases name no adapter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const FUNCTIONS: [&str; 6] =
+    ["forward-orders", "poll-orders", "poll-shipments", "receive-notices", "sweep", "write-tracking"];
+
+/// Our crates, and which of ours each may depend on (apart from its tests).
+fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut allowed = BTreeMap::from([
+        ("domain", vec![]),
+        ("testkit", vec!["domain"]),
+        ("simulator", vec![]),
+        ("adapters", vec!["domain"]),
+        ("operations", vec!["adapters", "domain"]),
+    ]);
+    for function in FUNCTIONS {
+        allowed.insert(function, vec!["adapters", "domain"]);
+    }
+    let everything: Vec<&str> = allowed.keys().copied().collect();
+    allowed.insert("cartdock", everything.iter().copied().filter(|name| *name != "testkit").collect());
+    allowed.insert("e2e", everything.into_iter().chain(["cartdock"]).collect());
+    allowed
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn metadata() -> serde_json::Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn every_arrow_between_our_crates_is_an_allowed_one() {
+    let allowed = allowed();
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let ours: BTreeSet<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    assert_eq!(ours, allowed.keys().copied().collect(), "a crate is new or gone: draw its arrows here and in ARCHITECTURE.md");
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let to = dependency["name"].as_str().unwrap();
+            let is_for_tests = dependency["kind"].as_str() == Some("dev");
+            if ours.contains(to) && !is_for_tests {
+                assert!(allowed[name].contains(&to), "{name} must not depend on {to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_use_case_names_no_adapter() {
+    for function in FUNCTIONS {
+        let source = root().join("functions").join(function).join("src");
+        for file in std::fs::read_dir(&source).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.file_name().is_some_and(|name| name == "main.rs") {
+                let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+                assert!(lines <= 60, "{} has {lines} lines; wiring has at most 60", file.display());
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            for word in ["adapters::", "tokio::", "lambda_runtime::", "reqwest::"] {
+                assert!(!text.contains(word), "{} names {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_domain_knows_no_runtime_and_no_vendor() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let domain = packages.iter().find(|package| package["name"] == "domain").unwrap();
+    let names: Vec<&str> =
+        domain["dependencies"].as_array().unwrap().iter().map(|dependency| dependency["name"].as_str().unwrap()).collect();
+    for name in names {
+        assert!(
+            !["tokio", "reqwest", "lambda_runtime", "axum"].contains(&name) && !name.starts_with("aws"),
+            "domain depends on {name}"
+        );
+    }
+}
