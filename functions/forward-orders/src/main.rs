@@ -16,7 +16,9 @@ struct Forward(ForwardOrders);
 impl Handler for Forward {
     async fn handle(&self, message: Message, count: u32) -> Result<(), Failure> {
         match message {
-            Message::Forward { connection, order } => self.0.forward(&OrderKey::new(connection, order), count).await,
+            Message::Forward { connection, order } => {
+                self.0.forward(&OrderKey::new(connection, order), count).await
+            }
             _ => Err(Failure::poison(NAME, "the message is for another queue")),
         }
     }
@@ -34,5 +36,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         dice: environment.dice(),
         pace: environment.pace(),
     };
-    Function::new(environment.clock()).on_queue(Arc::new(Forward(forward)), environment.queue("ORDERS")?).run().await
+    Function::new(environment.clock())
+        .on_queue(Arc::new(Forward(forward)), environment.queue("ORDERS")?)
+        .run()
+        .await
 }

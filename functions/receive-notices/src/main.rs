@@ -7,7 +7,7 @@ use adapters::environment::Environment;
 use adapters::lambda::Function;
 use async_trait::async_trait;
 use domain::warehouse::RawWebhook;
-use receive_notices::{Received, ReceiveNotices};
+use receive_notices::{ReceiveNotices, Received};
 
 struct Webhooks(ReceiveNotices);
 

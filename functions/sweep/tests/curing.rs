@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{DAY, accepted, dates, decided, sweep_after, sweep_often, sweeper};
+use common::{DAY, accepted, dates, decided, queued, sweep_after, sweep_often, sweeper};
 use domain::admission::Admission;
 use domain::mapping::Gap;
 use domain::message::Message;
@@ -66,7 +66,7 @@ fn a_sweep_releases_it_too() {
     assert!(matches!(scene.stage(7), Stage::Held(Cause::Unmapped(_))));
     cure(&scene);
     sweep_after(&scene, DAY);
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn an_order_that_was_refunded_while_it_was_held_is_not_sent() {
             assert_eq!(release(&scene), 0);
         }
         assert_eq!(scene.stage(7), Stage::Excluded(Exclusion::NotPaid("refunded".into())));
-        assert_eq!(scene.orders.waiting(), []);
+        assert_eq!(queued(&scene), []);
     }
 }
 
@@ -101,7 +101,7 @@ fn an_order_whose_body_has_expired_is_released_as_well() {
         } else {
             assert_eq!(release(&scene), 1);
         }
-        assert_eq!(scene.orders.waiting(), [forward(&scene, 7)], "by a sweep: {by_sweep}");
+        assert_eq!(queued(&scene), [forward(&scene, 7)], "by a sweep: {by_sweep}");
     }
 }
 
@@ -111,7 +111,7 @@ fn an_order_that_cannot_be_read_keeps_no_other_from_being_released() {
     scene.store.fail(7);
     cure(&scene);
     assert!(run(sweeper(&scene).release(&scene.connection)).is_err(), "and the failure is told");
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 6), forward(&scene, 8)]);
+    assert_eq!(queued(&scene), [forward(&scene, 6), forward(&scene, 8)]);
     scene.ledger.assert_all_covered();
 }
 
@@ -157,7 +157,7 @@ fn an_order_that_was_changed_after_it_was_sent_is_shown_to_a_person() {
     sweep_after(&scene, DAY);
     assert_eq!(scene.stage(7), Stage::Held(Cause::ChangedAfterSending));
     sweep_after(&scene, DAY * 2);
-    assert_eq!(scene.orders.waiting(), [], "it is never sent again by itself");
+    assert_eq!(queued(&scene), [], "it is never sent again by itself");
     assert_eq!(scene.warehouse.orders().len(), 1);
 }
 

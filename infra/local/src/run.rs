@@ -7,8 +7,8 @@ use domain::Failure;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::interrupt::interrupted;
 use crate::host::{Host, Options, Place, default_pace};
+use crate::interrupt::interrupted;
 
 /// The options of a host that runs by a settings file.
 pub(crate) fn options(config: &Config, place: Place) -> Options {
@@ -45,7 +45,10 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let host = Arc::new(open(config).await?);
     let listener = TcpListener::bind(config.listen).await.map_err(|e| {
         let cure = "choose another address in [server] listen";
-        Failure::permanent("serve webhooks", format!("cannot listen on {}: {}; {cure}", config.listen, e.kind()))
+        Failure::permanent(
+            "serve webhooks",
+            format!("cannot listen on {}: {}; {cure}", config.listen, e.kind()),
+        )
     })?;
     let running = host.start(listener).await?;
     tracing::info!(

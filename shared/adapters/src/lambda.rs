@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ConnectionId, Failure};
 use domain::ports::{Clock, Incoming};
+use domain::{ConnectionId, Failure};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
@@ -120,7 +120,9 @@ pub fn tell<T>(
     let mut failures = Vec::new();
     for (connection, outcome) in outcomes {
         match outcome {
-            Ok(done) => tracing::info!(connection.id = %connection, use_case = name, count = count(&done), "{name} {connection}"),
+            Ok(done) => {
+                tracing::info!(connection.id = %connection, use_case = name, count = count(&done), "{name} {connection}")
+            }
             Err(failure) => {
                 let (kind, during) = (failure.kind.word(), failure.during);
                 tracing::warn!(

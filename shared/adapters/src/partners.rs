@@ -39,7 +39,9 @@ impl Adapters {
 
     fn open(&self, connection: &Connection) -> Result<Open, SettingError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = open.get(&connection.id).filter(|known| same_settings(&known.connection, connection)) {
+        if let Some(known) =
+            open.get(&connection.id).filter(|known| same_settings(&known.connection, connection))
+        {
             return Ok(known.clone());
         }
         let fresh = self.make(connection)?;
@@ -55,7 +57,12 @@ impl Adapters {
         let warehouse = side("warehouse", &connection.warehouse);
         Ok(Open {
             connection: connection.clone(),
-            store: one_shopping_cart::connect(&store, &connection.policies, self.http.clone(), self.clock.clone())?,
+            store: one_shopping_cart::connect(
+                &store,
+                &connection.policies,
+                self.http.clone(),
+                self.clock.clone(),
+            )?,
             warehouse: Arc::new(wms::connect(&warehouse, self.http.clone(), self.clock.clone())?),
         })
     }

@@ -19,7 +19,7 @@ use crate::order::OrderDigest;
 use crate::record::{Cause, Claim, Entry, RECENT_ENTRIES, Record, Stage};
 use crate::shipment::{Package, Post, is_complete};
 
-/// When an order that is brought back to work is looked at, should its message get lost.
+/// When a finished order that gets one more package is looked at, should its message get lost.
 const SOON: Duration = Duration::from_secs(10 * 60);
 
 /// How long things may take. One set per deployment; the demo uses a fast one.
@@ -255,7 +255,8 @@ impl Record {
         if std::mem::discriminant(&next.stage) != std::mem::discriminant(&self.stage) {
             next.since = stamp.at;
         }
-        if next.must_be_looked_at_soon(self, stamp.at) {
+        // A finished order has no date: what brings it back to work must not rely on a message alone.
+        if self.is_finished() && !next.is_finished() && next.wake == self.wake {
             next.wake = Some(later(stamp.at, SOON));
         }
         next.version += 1;
@@ -274,7 +275,8 @@ impl Record {
                 self.stage = to.stage();
                 self.digest = digest.or_else(|| self.digest.take());
                 // Ready means now: whoever admits it may have no queue, or die before it has used it.
-                self.wake = to.wake().or(Some(stamp.at));
+                let at_once = (to == Admission::Ready).then_some(stamp.at);
+                self.wake = to.wake().or(at_once).or(self.wake);
                 Some(described(&self.stage))
             }
             (Ready { .. }, Step::Claim { until, units, mapping }) => {
@@ -310,6 +312,7 @@ impl Record {
             }
             (InDoubt { .. } | Held(Cause::InDoubt), Step::SendAgain(why)) => {
                 self.stage = Ready { not_before: None };
+                self.wake = Some(stamp.at);
                 Some(format!("to be sent again: {why}"))
             }
             (InDoubt { .. }, Step::GiveUp) => {
@@ -364,14 +367,6 @@ impl Record {
             self.stage = self.shipping_stage();
         }
         Some(format!("{}: {tracking}", if voided { "package taken back" } else { "package left" }))
-    }
-
-    /// Finished orders have no date, and those that only waited have a far one: what brings them back to work must not
-    /// rely on a message alone.
-    fn must_be_looked_at_soon(&self, before: &Self, now: Timestamp) -> bool {
-        let is_far = self.wake.is_none_or(|wake| wake > later(now, SOON));
-        let is_revived = before.is_finished() && !self.is_finished();
-        is_revived || (is_far && matches!(self.stage, Stage::Ready { not_before: None }))
     }
 
     fn doubt(&mut self, ask_at: Timestamp, why: &str) -> String {

@@ -45,7 +45,11 @@ fn every_arrow_between_our_crates_is_an_allowed_one() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();
     let ours: BTreeSet<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
-    assert_eq!(ours, allowed.keys().copied().collect(), "a crate is new or gone: draw its arrows here and in ARCHITECTURE.md");
+    assert_eq!(
+        ours,
+        allowed.keys().copied().collect(),
+        "a crate is new or gone: draw its arrows here and in ARCHITECTURE.md"
+    );
     for package in packages {
         let name = package["name"].as_str().unwrap();
         for dependency in package["dependencies"].as_array().unwrap() {
@@ -81,8 +85,12 @@ fn the_domain_knows_no_runtime_and_no_vendor() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();
     let domain = packages.iter().find(|package| package["name"] == "domain").unwrap();
-    let names: Vec<&str> =
-        domain["dependencies"].as_array().unwrap().iter().map(|dependency| dependency["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = domain["dependencies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|dependency| dependency["name"].as_str().unwrap())
+        .collect();
     for name in names {
         assert!(
             !["tokio", "reqwest", "lambda_runtime", "axum"].contains(&name) && !name.starts_with("aws"),

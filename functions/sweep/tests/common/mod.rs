@@ -93,3 +93,10 @@ pub(crate) fn dates(scene: &Scene, order: u64) -> Vec<jiff::Timestamp> {
         named.map(|(at, _)| *at).collect()
     })
 }
+
+/// The messages on the queue of orders, each once: an order may be put there twice.
+pub(crate) fn queued(scene: &Scene) -> Vec<domain::message::Message> {
+    let mut messages = scene.orders.waiting();
+    messages.dedup();
+    messages
+}

@@ -71,10 +71,19 @@ impl<'a> Stage<'a> {
 
     /// The warehouse will take one order and never answer.
     fn lose_an_answer(&mut self) {
-        if let Some(order) = self.day.iter().find(|order| order.kind == Kind::SeveralLines).and_then(|order| order.id) {
-            let plan = FaultPlan::new().and_about(format!("demo-{order}"), Endpoint::Create, When::Next(1), Fault::DoneButSilent);
+        if let Some(order) =
+            self.day.iter().find(|order| order.kind == Kind::SeveralLines).and_then(|order| order.id)
+        {
+            let plan = FaultPlan::new().and_about(
+                format!("demo-{order}"),
+                Endpoint::Create,
+                When::Next(1),
+                Fault::DoneButSilent,
+            );
             self.world.warehouse.plan_faults(plan);
-            self.tell(&format!("The warehouse will take order {order} and then not answer: was it sent or not?"));
+            self.tell(&format!(
+                "The warehouse will take order {order} and then not answer: was it sent or not?"
+            ));
         }
     }
 
@@ -88,7 +97,8 @@ impl<'a> Stage<'a> {
 
     /// What was pending is paid or declined. The store never lists it again: it notifies, and Cartdock reads again.
     fn later_in_the_day(&mut self) {
-        let changes: Vec<(u64, &str)> = self.day.iter().filter_map(|order| Some((order.id?, order.later?))).collect();
+        let changes: Vec<(u64, &str)> =
+            self.day.iter().filter_map(|order| Some((order.id?, order.later?))).collect();
         let mut line = "Later in the day:".to_owned();
         for (order, status) in &changes {
             self.world.store.set_status(*order, status);
@@ -100,7 +110,8 @@ impl<'a> Stage<'a> {
     /// One order leaves in part; the rest follows with everything else.
     fn part_of_an_order(&mut self) {
         let orders = self.world.warehouse.orders();
-        let Some((order, item)) = orders.iter().find_map(|order| Some((order, order.items.iter().find(|i| i.quantity > 1)?)))
+        let Some((order, item)) =
+            orders.iter().find_map(|order| Some((order, order.items.iter().find(|i| i.quantity > 1)?)))
         else {
             return;
         };
@@ -118,7 +129,10 @@ impl<'a> Stage<'a> {
 
     async fn ship(&mut self) -> Result<(), Failure> {
         let orders = self.world.warehouse.orders();
-        self.tell(&format!("The warehouse ships everything that is left of {} orders, some in two parcels", orders.len()));
+        self.tell(&format!(
+            "The warehouse ships everything that is left of {} orders, some in two parcels",
+            orders.len()
+        ));
         for (position, order) in orders.iter().enumerate() {
             let parcels = if position % 7 == 3 { Parcels::Split(2) } else { Parcels::One };
             self.world.warehouse.ship(&order.id, &parcels);

@@ -53,7 +53,12 @@ mod tests {
     }
 
     fn raw(path_rest: &str, body: &str) -> RawWebhook {
-        RawWebhook { headers: Vec::new(), path_rest: path_rest.into(), query: String::new(), body: body.into() }
+        RawWebhook {
+            headers: Vec::new(),
+            path_rest: path_rest.into(),
+            query: String::new(),
+            body: body.into(),
+        }
     }
 
     #[tokio::test]
@@ -70,7 +75,9 @@ mod tests {
         let read = |body: &str| hints(None).read(&Webhook::verified(raw("", body)));
         assert_eq!(read("<NewOrder><Token>abc-1</Token></NewOrder>").unwrap(), ["abc-1"]);
         assert_eq!(read("<OrderStatusChange><Id>7</Id></OrderStatusChange>").unwrap(), ["7"]);
-        assert!(read("<RecurringOrderStatusChange><Id>7</Id></RecurringOrderStatusChange>").unwrap().is_empty());
+        assert!(
+            read("<RecurringOrderStatusChange><Id>7</Id></RecurringOrderStatusChange>").unwrap().is_empty()
+        );
         assert!(read("<NewOrder").is_err());
     }
 }
