@@ -144,7 +144,13 @@ impl SqsQueue {
 
     async fn delete_from(&self, during: &'static str, url: &str, receipt: &str) -> Result<(), Failure> {
         let answer = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;
-        answer.map(|_| ()).map_err(|error| failure(during, &error))
+        match answer {
+            // It is gone already, or it came again since and belongs to whoever has it now.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_receipt_handle_is_invalid()) => {
+                Ok(())
+            }
+            answer => answer.map(|_| ()).map_err(|error| failure(during, &error)),
+        }
     }
 }
 
@@ -229,7 +235,13 @@ impl Incoming for SqsQueue {
             .receipt_handle(&delivery.receipt);
         let answer = request.visibility_timeout(seconds(wait.min(LONGEST_DELAY))).send().await;
         match answer {
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_message_not_inflight()) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_message_not_inflight() || e.is_receipt_handle_is_invalid()) =>
+            {
+                Ok(())
+            }
             answer => answer.map(|_| ()).map_err(|error| failure("sqs: delay", &error)),
         }
     }

@@ -183,6 +183,31 @@ async fn orders_that_lie_far_apart_are_read_without_what_is_between() {
     assert!(used.read_halves <= 8 && used.requests == 2, "{used}");
 }
 
+/// The page over neighbours ends between the two items of an order: its state must be seen all the same.
+#[tokio::test]
+async fn an_order_that_a_page_cuts_in_two_is_read_as_it_stands() {
+    let bench = bench().await;
+    let here = build::connection_id("sample-teas");
+    for id in 0..18 {
+        let new = ready(&key("sample-teas", id), id);
+        bench.ledger.insert(&new, None, build::noon()).await.expect("insert");
+        if id == 17 {
+            let claim = Step::Claim { until: later(), units: 1, mapping: 1 };
+            bench.save(&new, &new.step(claim, stamp(99)).expect("a claim")).await;
+        }
+    }
+    let got = bench.ledger.load_many(&here, &[OrderId(0), OrderId(17)]).await.expect("load many");
+    assert_eq!(got.iter().map(|record| record.version).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn an_order_that_seems_absent_is_asked_for_again_with_full_consistency() {
+    let bench = bench().await;
+    assert_eq!(bench.ledger.load(&key("sample-teas", 5), false).await.expect("load"), None);
+    let used = bench.meter.usage();
+    assert_eq!((used.requests, used.read_halves), (2, 1 + 2), "half a unit, then a whole one: {used}");
+}
+
 #[tokio::test]
 async fn a_write_that_loses_is_counted_too() {
     let bench = bench().await;

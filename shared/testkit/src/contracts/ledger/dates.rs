@@ -99,9 +99,14 @@ async fn a_lease_has_one_holder_until_it_ends(ledger: &dyn Ledger, here: &Connec
     let moved = ledger.move_cursor(here, &Cursor::default(), Token(2)).await.expect("move");
     assert!(moved && lease(3, minute(6), minute(11)).await, "who moves the cursor gives the lease back");
 
-    let cursor = ledger.cursor(here).await.expect("cursor");
-    assert!(ledger.move_cursor(here, &cursor, Token(99)).await.expect("move"));
-    assert!(!lease(4, minute(7), minute(12)).await, "and only his own");
+    for position in [Some(noon()), None] {
+        let cursor = Cursor { position, ..ledger.cursor(here).await.expect("cursor") };
+        assert!(ledger.move_cursor(here, &cursor, Token(99)).await.expect("move"));
+        assert!(!lease(4, minute(7), minute(12)).await, "and only his own");
+    }
+    let cursor = Cursor { position: Some(noon()), ..ledger.cursor(here).await.expect("cursor") };
+    assert!(ledger.move_cursor(here, &cursor, Token(3)).await.expect("move"));
+    assert!(lease(4, minute(7), minute(12)).await, "his own it is");
 }
 
 async fn a_cursor_moves_only_from_where_it_is(ledger: &dyn Ledger, here: &ConnectionId) {
