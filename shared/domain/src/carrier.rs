@@ -62,7 +62,7 @@ impl Carrier {
             word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         let means =
             |alias: &&str| alias.strip_suffix('*').map_or(plain == **alias, |start| plain.starts_with(start));
-        match CARRIERS.iter().find(|(_, _, aliases)| aliases.iter().any(&means)) {
+        match CARRIERS.iter().find(|(_, _, aliases)| aliases.iter().any(means)) {
             Some((code, name, _)) => Self { code: Some((*code).to_owned()), name: (*name).to_owned() },
             None if NOBODY.contains(&plain.as_str()) => Self { code: None, name: "Other".to_owned() },
             None => Self { code: None, name: word.trim().chars().take(60).collect() },
