@@ -1,5 +1,7 @@
 //! One attempt to send an order: map, claim, create, and write down what came of it.
 
+use std::time::Duration;
+
 use domain::Failure;
 use domain::admission::{Admission, look_again};
 use domain::fulfillment::{FulfillmentRequest, reference};
@@ -14,6 +16,9 @@ use domain::record::{Cause, Exclusion, Record, Stage};
 use domain::warehouse::{Creation, Repeat};
 
 use crate::{ForwardOrders, InHand};
+
+/// How long to wait between the tries to write down that the warehouse has an order, in milliseconds.
+const ACCEPT_PAUSES: [u64; 4] = [50, 200, 800, 2000];
 
 impl ForwardOrders {
     /// Sends an order that is ready.
@@ -94,14 +99,31 @@ impl ForwardOrders {
         }
     }
 
-    /// The warehouse has it. When a shipment notice was faster, only the warehouse's id is news, and that can wait.
+    /// The warehouse has it. This is worth a few tries: with a warehouse that cannot be asked nobody else will ever know
+    /// the id. Whoever was faster meanwhile is built upon: an order in doubt is settled by it, one that a shipment notice
+    /// has proved needs no more.
     pub(crate) async fn accepted(
         &self,
         record: &Record,
         id: WarehouseOrderId,
         how: &'static str,
     ) -> Result<(), Failure> {
-        self.advance(record, Step::Accept { id, how }).await.map(|_| ())
+        let mut record = record.clone();
+        let mut outcome = Ok(());
+        for pause in ACCEPT_PAUSES {
+            let Ok(next) = record.step(Step::Accept { id: id.clone(), how }, self.stamp()) else {
+                return Ok(());
+            };
+            match self.ledger.save(&record, &next).await {
+                Ok(Saved::Done | Saved::Conflict(None)) => return Ok(()),
+                Ok(Saved::Conflict(Some(current))) => record = *current,
+                Err(failure) => {
+                    outcome = Err(failure);
+                    self.clock.sleep(Duration::from_millis(pause)).await;
+                }
+            }
+        }
+        outcome
     }
 
     /// It says that it has this reference: ours, from an earlier attempt, once a look-up confirms it.
@@ -171,7 +193,7 @@ impl ForwardOrders {
         let Stage::Sending(claim) = hand.record.stage.clone() else { return Ok(()) };
         let lag = match &hand.warehouse.repeat {
             Repeat::CanBeAsked { lag, .. } => *lag,
-            _ => std::time::Duration::ZERO,
+            _ => Duration::ZERO,
         };
         let why = "an attempt ended without writing down its outcome".to_owned();
         let doubt = Step::Doubt { attempt: claim.token, ask_at: later(claim.until, lag), why };

@@ -10,6 +10,9 @@ use jiff::{Timestamp, ToSpan};
 /// The list is read in slices no longer than this, so that a long history is checkpointed.
 const SLICE: Duration = Duration::from_secs(30 * 86_400);
 
+/// The shortest slice.
+const SHORTEST_SLICE: Duration = Duration::from_secs(86_400);
+
 /// How far past now a window reaches: the store's zone is not documented, and clocks differ (dossier section 2).
 const MARGIN: Duration = Duration::from_secs(2 * 86_400);
 
@@ -36,13 +39,20 @@ pub(crate) fn next(connection: &Connection, cursor: &Cursor, now: Timestamp) -> 
     let begin = cursor.position.or(connection.policies.start);
     let from = begin.and_then(|begin| begin.checked_sub(overlap).ok());
     let open_end = domain::life::later(now, MARGIN);
-    let slice_end = from.map(|from| domain::life::later(from, overlap + SLICE));
+    let slice_end = from.map(|from| domain::life::later(from, overlap + slice(cursor)));
     match slice_end {
         Some(end) if end < now => {
             Sweep { dates: Window { from, to: whole_second(end) }, began: now, moves_by_itself: true }
         }
         _ => Sweep { dates: Window { from, to: whole_second(open_end) }, began: now, moves_by_itself: false },
     }
+}
+
+/// A slice that holds more orders than one sweep can list would never be done: the more of it is in the ledger already,
+/// the shorter the next one is.
+fn slice(cursor: &Cursor) -> Duration {
+    let shorter = u32::try_from(cursor.seen.len() / 2000).unwrap_or(u32::MAX).saturating_add(1);
+    (SLICE / shorter).max(SHORTEST_SLICE)
 }
 
 /// The store's dates have no fractions.
@@ -127,6 +137,18 @@ mod tests {
         assert_eq!((part.position, part.seen), (before.position, vec![OrderId(5), OrderId(7)]));
         let whole = sweep.cursor_after(&before, &listed, &[OrderId(7), OrderId(6)], newest, true);
         assert_eq!((whole.position, whole.seen), (newest, vec![OrderId(5), OrderId(6), OrderId(7)]));
+    }
+
+    #[test]
+    fn a_slice_that_is_too_full_to_be_listed_at_once_gets_shorter() {
+        let connection = connection("2026-01-01T00:00:00Z", 5);
+        let end = |seen: u64| {
+            let seen: Vec<u64> = (0..seen).collect();
+            next(&connection, &cursor(None, &seen), at("2026-11-10T12:00:00Z")).dates.to
+        };
+        assert_eq!(end(0), at("2026-01-31T00:00:00Z"));
+        assert_eq!(end(4000), at("2026-01-11T00:00:00Z"));
+        assert_eq!(end(1_000_000), at("2026-01-02T00:00:00Z"));
     }
 
     #[test]

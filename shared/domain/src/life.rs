@@ -53,6 +53,9 @@ impl Default for Pace {
     }
 }
 
+/// The longest wait that another system can ask of us: an absurd `Retry-After` must not park an order.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+
 impl Pace {
     /// When the attempt after `attempts` failed ones may start. `jitter` spreads equal waits by up to a quarter.
     #[must_use]
@@ -68,7 +71,7 @@ impl Pace {
         let wait = doubled.min(self.longest_retry);
         let spread = (wait / 4).as_millis().max(1) as u64;
         let spread_out = wait.saturating_add(Duration::from_millis(jitter.0 % spread));
-        let wait = spread_out.max(asked.unwrap_or_default());
+        let wait = spread_out.max(asked.unwrap_or_default().min(LONGEST_ASKED));
         later(now, wait)
     }
 
