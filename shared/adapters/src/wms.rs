@@ -6,7 +6,6 @@ mod caller;
 mod document;
 mod generic;
 mod oauth;
-mod pace;
 mod shipbob;
 mod template;
 #[cfg(test)]

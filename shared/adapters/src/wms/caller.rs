@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use reqwest::{Method, Url};
 
 use super::authorization::{Authorization, Credentials};
-use super::pace::Pace;
+use crate::rate_limit::RateLimit;
 use crate::http::{Http, Request, Sent};
 use crate::secret::{Secret, SecretRef};
 use crate::settings::{SettingError, Settings};
@@ -44,7 +44,7 @@ pub(super) struct Caller {
     pub(super) base: String,
     pub(super) authorization: Authorization,
     pub(super) headers: Vec<FixedHeader>,
-    pub(super) pace: Pace,
+    pub(super) pace: RateLimit,
     pub(super) timeout: Duration,
 }
 
@@ -63,7 +63,7 @@ impl Caller {
 
     /// Sends once and says whether new credentials may be tried at once.
     async fn attempt(&self, call: Call) -> (Sent, bool) {
-        self.pace.turn().await;
+        self.pace.acquire().await;
         let (request, credentials) = match self.request(&call).await {
             Ok(ready) => ready,
             Err(failure) => return (Sent::NotSent(failure), false),

@@ -49,7 +49,7 @@ use self::orders::{Canceller, Desk, Finder};
 use self::webhook::Reader;
 use super::authorization::{Authorization, is_header_name};
 use super::caller::{self, Caller, FixedHeader};
-use super::pace::Pace;
+use crate::rate_limit::RateLimit;
 use crate::http::Http;
 use crate::settings::{SettingError, Settings};
 
@@ -139,7 +139,7 @@ fn caller(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Result<Call
         base: caller::base_url(settings, "base_url", None)?,
         authorization: Authorization::from_settings(settings, &http, &clock)?,
         headers,
-        pace: Pace::new(interval(settings)?, clock.clone()),
+        pace: RateLimit::new(clock.clone(), interval(settings)?, 1),
         timeout: caller::timeout(settings)?,
         http,
         clock,

@@ -21,7 +21,7 @@ use self::orders::{Canceller, Desk, Finder};
 use self::shipments::{Feed, OfOrder, Reader, Stock};
 use super::authorization::Authorization;
 use super::caller::{self, Caller};
-use super::pace::Pace;
+use crate::rate_limit::RateLimit;
 use crate::http::Http;
 use crate::settings::{SettingError, Settings};
 use crate::signature::Verifier;
@@ -94,7 +94,7 @@ fn open(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Result<Api, S
         base: caller::base_url(settings, "base_url", Some(BASE))?,
         authorization: Authorization::Bearer(settings.secret("token")?),
         headers: Vec::new(),
-        pace: Pace::new(INTERVAL, clock.clone()),
+        pace: RateLimit::new(clock.clone(), INTERVAL, 1),
         timeout: caller::timeout(settings)?,
         http,
         clock,
