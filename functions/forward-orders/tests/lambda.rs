@@ -1,5 +1,7 @@
 //! The real binary: a batch of the queue sends each order once, and each message that fails fails alone.
 
+use std::time::Duration;
+
 use domain::message::Message;
 use domain::record::Stage;
 use e2e::Cloud;
@@ -45,6 +47,25 @@ async fn each_message_of_a_batch_fails_alone() {
     let left = cloud.sqs.peek("orders");
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(left[0].hidden, "it comes again when the order may be tried again, not at once");
+}
+
+#[tokio::test]
+async fn an_order_that_takes_too_long_does_not_take_the_batch_with_it() {
+    let cloud = Cloud::start().await;
+    let (good, slow) = (cloud.sell(), cloud.sell());
+    let silent =
+        FaultPlan::new().and_about(cloud.reference(slow), Endpoint::Create, When::Always, Fault::Silence);
+    cloud.warehouse.plan_faults(silent);
+    let (slow_message, good_message) = (cloud.import(slow).await, cloud.import(good).await);
+    cloud.queue("ORDERS", &slow_message);
+    cloud.queue("ORDERS", &good_message);
+    let function = cloud.function(BINARY).await;
+    let failed = function.deliver_within(Duration::from_secs(3), &cloud, "ORDERS").await;
+    assert_eq!(failed, [slow_message.encode()]);
+    assert_eq!(cloud.record(good).await.unwrap().stage, Stage::Accepted);
+    let stage = cloud.record(slow).await.unwrap().stage;
+    assert!(matches!(stage, Stage::Sending(_)), "its claim keeps others from sending it too: {stage:?}");
+    assert!(function.logs().contains("not done within"), "{}", function.logs());
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use domain::message::Message;
 use domain::ports::Ledger;
 use domain::record::Stage;
 use e2e::Cloud;
+use simulator::faults::When;
 use simulator::sqs::Action;
-use simulator::store::Endpoint;
+use simulator::store::{Endpoint, Fault, FaultPlan};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_poll-orders");
 
@@ -58,6 +59,20 @@ async fn a_hint_imports_the_order_that_its_token_names() {
     assert!(cloud.record(hinted).await.is_some());
     assert!(cloud.record(other).await.is_none(), "nobody spoke of it");
     assert_eq!((cloud.bodies("ORDERS"), cloud.bodies("HINTS")), (forwards(&cloud, &[hinted]), vec![]));
+}
+
+#[tokio::test]
+async fn a_schedule_that_serves_nobody_fails_and_the_next_one_makes_up_for_it() {
+    let cloud = Cloud::start().await;
+    let order = cloud.sell();
+    let down = FaultPlan::new().and(Endpoint::OrdersList, When::Always, Fault::ServerError);
+    cloud.store.plan_faults(down);
+    let function = cloud.function(BINARY).await;
+    let error = function.schedule_in_vain().await.to_string();
+    assert!(error.contains("500") && !error.contains(cloud.store.key()), "{error}");
+    cloud.store.clear_faults();
+    function.schedule().await;
+    assert!(cloud.record(order).await.is_some());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::ports::Incoming;
 use serde_json::Value;
-use simulator::lambda::{Host, events};
+use simulator::lambda::{Host, LambdaError, events};
 
 use crate::cloud::Cloud;
 use crate::gateway::Gateway;
@@ -34,7 +34,16 @@ impl Function {
     /// # Panics
     /// When the invocation fails.
     pub async fn schedule(&self) {
-        self.invoke(events::schedule()).await;
+        self.invoke(events::schedule(), DEADLINE).await;
+    }
+
+    /// Its schedule's time has come, and the invocation fails: how.
+    ///
+    /// # Panics
+    /// When it does not fail.
+    pub async fn schedule_in_vain(&self) -> LambdaError {
+        let outcome = self.host.invoke(events::schedule(), DEADLINE).await;
+        outcome.err().unwrap_or_else(|| panic!("the invocation does not fail"))
     }
 
     /// Receives up to ten messages of a queue, hands them over as one batch, and deletes those that are not among the
@@ -43,12 +52,20 @@ impl Function {
     /// # Panics
     /// When the invocation fails or its answer is not the one that the service understands.
     pub async fn deliver(&self, cloud: &Cloud, queue: &str) -> Vec<String> {
+        self.deliver_within(DEADLINE, cloud, queue).await
+    }
+
+    /// The same, with so much time for the invocation.
+    ///
+    /// # Panics
+    /// When the invocation fails, takes longer, or its answer is not the one that the service understands.
+    pub async fn deliver_within(&self, deadline: Duration, cloud: &Cloud, queue: &str) -> Vec<String> {
         let far_end = cloud.far_end(queue);
         let batch = far_end.receive(10, Duration::ZERO).await.expect("the queue service answers");
         // The receipts of the event are those of the queue: its ids and counts make them.
         let messages: Vec<(&str, &str, u32)> =
             batch.iter().map(|one| (one.id.as_str(), one.body.as_str(), one.count)).collect();
-        let answer = self.invoke(events::sqs_of(&queue.to_lowercase(), &messages)).await;
+        let answer = self.invoke(events::sqs_of(&queue.to_lowercase(), &messages), deadline).await;
         let failed = answer["batchItemFailures"].as_array().expect("a list of failures");
         let failed: Vec<&str> = failed.iter().filter_map(|one| one["itemIdentifier"].as_str()).collect();
         let (failed, done): (Vec<_>, Vec<_>) =
@@ -64,7 +81,7 @@ impl Function {
     /// # Panics
     /// When the invocation fails or its answer has no status.
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> u16 {
-        let answer = self.invoke(events::http_v2(method, path, headers, body)).await;
+        let answer = self.invoke(events::http_v2(method, path, headers, body), DEADLINE).await;
         let status = answer["statusCode"].as_u64().expect("a status");
         u16::try_from(status).expect("a status of HTTP")
     }
@@ -74,8 +91,8 @@ impl Function {
         Gateway::start(Arc::clone(&self.host)).await
     }
 
-    async fn invoke(&self, event: Value) -> Value {
-        self.host.invoke(event, DEADLINE).await.unwrap_or_else(|error| panic!("{error}"))
+    async fn invoke(&self, event: Value, deadline: Duration) -> Value {
+        self.host.invoke(event, deadline).await.unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
