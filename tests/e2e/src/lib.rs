@@ -1,1 +1,18 @@
-//! stub
+//! What the tests of whole programs share: everything that surrounds a Lambda function on AWS, on loopback ports.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "only tests use it, and a test that cannot be set up has failed"
+)]
+
+mod cloud;
+mod connection;
+mod database;
+mod function;
+mod gateway;
+mod history;
+
+pub use cloud::Cloud;
+pub use connection::NOTIFY_SECRET;
+pub use function::Function;
+pub use gateway::Gateway;

@@ -1,0 +1,220 @@
+//! Everything that surrounds a function: tables, queues, a store, a warehouse, and one connection between them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use adapters::clock::SystemClock;
+use adapters::dynamodb::{DynamoConnections, DynamoLedger, DynamoMappings};
+use adapters::http::Http;
+use adapters::partners::Adapters;
+use adapters::secret::{Secret, SecretSource, Vault};
+use adapters::sqs::{Client, SqsNames, SqsQueue};
+use async_trait::async_trait;
+use domain::connection::Connection;
+use domain::life::later;
+use domain::mapping::{Change, Mapping};
+use domain::message::Message;
+use domain::policy::Policies;
+use domain::ports::{Clock, Connections, DeadLetter, Ledger, Mappings};
+use domain::record::Record;
+use domain::{Failure, OrderId, OrderKey};
+use simulator::lambda::{Host, LambdaError};
+use simulator::shop;
+use simulator::sqs::Sqs;
+use simulator::store::{LineSpec, OrderSpec, Store, StoreOptions};
+use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions};
+
+use crate::connection::{WAREHOUSE_KEY, WEBHOOK_SECRET, connection, mapping, secrets};
+use crate::database::Database;
+use crate::function::Function;
+
+/// The queues, as the settings of the functions call them.
+const QUEUES: [&str; 3] = ["ORDERS", "SHIPMENTS", "HINTS"];
+/// Deliveries until the queue itself gives a message up.
+const MAX_RECEIVES: u32 = 5;
+
+/// A whole deployment on loopback ports, but for the functions. Nothing in it is shared with another test.
+pub struct Cloud {
+    /// The simulated 1ShoppingCart, without orders. Tracking can be written to it.
+    pub store: Store,
+    /// The simulated warehouse. It takes duplicates, so that an order sent twice shows, and tells nobody of shipments
+    /// until it is given an address.
+    pub warehouse: Warehouse,
+    /// The queues `orders`, `shipments` and `hints`, each with its dead letters.
+    pub sqs: Sqs,
+    /// The ledger that the functions write.
+    pub ledger: DynamoLedger,
+    /// The connection that is in the tables.
+    pub connection: Connection,
+    pub(crate) partners: Adapters,
+    pub(crate) mapping: Mapping,
+    variables: Vec<(String, String)>,
+    queues: Client,
+    _database: Database,
+}
+
+impl Cloud {
+    /// Starts everything, and puts the connection and its mapping into the tables.
+    pub async fn start() -> Self {
+        let database = Database::start().await;
+        let store = Store::start(StoreOptions::default()).await.expect("a store");
+        store.stock_shop();
+        let warehouse = Warehouse::start(warehouse_options()).await.expect("a warehouse");
+        let sqs = Sqs::start().await.expect("a queue service");
+        let now = SystemClock.now();
+        let start = now.checked_sub(Policies::days(1)).expect("a date");
+        let connection = connection(&store, &warehouse, start);
+        let cloud = Self {
+            variables: variables(&database, &store, &warehouse, &sqs),
+            ledger: DynamoLedger::new(database.client.clone(), &database.names.ledger, None),
+            partners: partners(&store, &warehouse),
+            queues: Client::new(&adapters::aws::local(&sqs.endpoint()).await),
+            mapping: mapping(),
+            connection,
+            store,
+            warehouse,
+            sqs,
+            _database: database,
+        };
+        cloud.fill_tables().await;
+        cloud
+    }
+
+    async fn fill_tables(&self) {
+        let Database { client, names, .. } = &self._database;
+        let connections = DynamoConnections::new(client.clone(), &names.ledger, None);
+        connections.put(&self.connection).await.expect("the connection is in the table");
+        let mappings = DynamoMappings::new(client.clone(), &names.mappings, None);
+        let change = Change { by: "test".to_owned(), at: SystemClock.now(), note: String::new() };
+        let replaced = mappings.replace(&self.connection.id, &self.mapping, &change).await;
+        assert!(replaced.expect("the mapping is in the table"));
+    }
+
+    /// Starts a function's real binary with the settings that it has on AWS.
+    pub async fn function(&self, binary: &str) -> Function {
+        Function::new(self.host(binary, "").await)
+    }
+
+    /// How the start of a function ends when this setting is missing.
+    ///
+    /// # Panics
+    /// When it starts all the same.
+    pub async fn start_without(&self, setting: &str, binary: &str) -> LambdaError {
+        let ready = self.host(binary, setting).await.ready().await;
+        ready.err().unwrap_or_else(|| panic!("it starts without {setting}"))
+    }
+
+    async fn host(&self, binary: &str, without: &str) -> Host {
+        let given = self.variables.iter().filter(|(name, _)| name != without);
+        let given: Vec<(&str, &str)> = given.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Host::start(Path::new(binary), &given).await.expect("the binary can be started")
+    }
+
+    /// Sells two mugs, paid for; gives the order's number.
+    pub fn sell(&self) -> u64 {
+        let mug = shop::products().into_iter().next().expect("a product");
+        let line = LineSpec {
+            product: mug.id,
+            name: mug.name,
+            sku: mug.sku,
+            quantity: 2,
+            unit_price: mug.price,
+            recurring: false,
+        };
+        let an_hour_ago = self.store.local_now().saturating_sub(jiff::ToSpan::hours(1));
+        self.store.add_order(OrderSpec::paid(an_hour_ago, vec![line]))
+    }
+
+    /// The key of an order.
+    #[must_use]
+    pub fn key(&self, order: u64) -> OrderKey {
+        OrderKey::new(self.connection.id.clone(), OrderId(order))
+    }
+
+    /// An order as the ledger has it now, if it has it.
+    pub async fn record(&self, order: u64) -> Option<Record> {
+        self.ledger.load(&self.key(order), true).await.expect("the ledger answers")
+    }
+
+    /// The bodies on a queue (`ORDERS`, `SHIPMENTS`, `HINTS`), in flight or not, oldest first.
+    #[must_use]
+    pub fn bodies(&self, queue: &str) -> Vec<String> {
+        self.sqs.peek(&queue.to_lowercase()).into_iter().map(|message| message.body).collect()
+    }
+
+    /// Puts a message on a queue.
+    pub fn queue(&self, queue: &str, message: &Message) {
+        self.sqs.send(&queue.to_lowercase(), &message.encode());
+    }
+
+    /// What the warehouse signs its webhooks with.
+    #[must_use]
+    pub fn webhook_secret(&self) -> String {
+        WEBHOOK_SECRET.to_owned()
+    }
+
+    /// Takes everything off a queue's dead letters, as a person reads them.
+    pub async fn dead_letters(&self, queue: &str) -> Vec<DeadLetter> {
+        self.far_end(queue).take_dead_letters().await.expect("the queue service answers")
+    }
+
+    /// The queue as its receiver sees it.
+    pub(crate) fn far_end(&self, queue: &str) -> SqsQueue {
+        let name = queue.to_lowercase();
+        let dead_letters = Some(self.sqs.url(&format!("{name}-dead")));
+        let names = SqsNames { url: self.sqs.url(&name), dead_letters, fair: true };
+        SqsQueue::new(self.queues.clone(), names, Arc::new(SystemClock))
+    }
+
+    /// A date far enough away that nobody looks at anything by itself during a test.
+    pub(crate) fn much_later(&self) -> jiff::Timestamp {
+        later(SystemClock.now(), Policies::days(1))
+    }
+}
+
+fn warehouse_options() -> WarehouseOptions {
+    WarehouseOptions {
+        auth: Auth::ApiKey(WAREHOUSE_KEY.to_owned()),
+        duplicates: Duplicates::Accept,
+        retry_delays: Vec::new(),
+        ..WarehouseOptions::default()
+    }
+}
+
+/// The environment of every function, and the queues that it names.
+fn variables(database: &Database, store: &Store, warehouse: &Warehouse, sqs: &Sqs) -> Vec<(String, String)> {
+    let mut variables = vec![
+        ("AWS_ENDPOINT_URL_DYNAMODB", database.endpoint.clone()),
+        ("AWS_ENDPOINT_URL_SQS", sqs.endpoint()),
+        ("LEDGER_TABLE", database.names.ledger.clone()),
+        ("MAPPINGS_TABLE", database.names.mappings.clone()),
+        ("LOCAL_HOSTS", format!("{},{}", store.host(), warehouse.host())),
+    ];
+    variables.extend(secrets(store));
+    let mut variables: Vec<_> = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for queue in QUEUES {
+        let (url, dead_letters) = sqs.create_queue_with_dead_letters(&queue.to_lowercase(), MAX_RECEIVES);
+        variables.push((format!("{queue}_QUEUE_URL"), url));
+        variables.push((format!("{queue}_DEAD_LETTERS_URL"), dead_letters));
+    }
+    variables
+}
+
+/// The adapters as a function has them, for what happened before a test begins.
+fn partners(store: &Store, warehouse: &Warehouse) -> Adapters {
+    let clock = Arc::new(SystemClock);
+    let vault = Arc::new(Vault::new(vec![Box::new(Secrets(secrets(store)))], clock.clone()));
+    let http = Http::new([store.host(), warehouse.host()]).expect("an HTTP client");
+    Adapters::new(vault, http, clock)
+}
+
+/// The variables that a function's secrets are in, without touching this process's environment.
+struct Secrets([(&'static str, String); 4]);
+
+#[async_trait]
+impl SecretSource for Secrets {
+    async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
+        let found = self.0.iter().find(|(name, _)| reference.strip_prefix("env:") == Some(*name));
+        Ok(found.map(|(_, value)| Secret::new(value.as_str())))
+    }
+}
