@@ -21,7 +21,7 @@ use crate::wms::{Class, Wms};
 const MINUTE: u64 = 60_000;
 
 /// How long the world is hostile.
-const HOSTILE: u64 = 90 * MINUTE;
+const HOSTILE: u64 = 60 * MINUTE;
 
 /// How long it may take to come to rest afterwards.
 const PEACE: u64 = 36 * 60 * MINUTE;
@@ -148,7 +148,7 @@ impl Play {
         for (process, since) in running {
             if !self.executor.is_alive(process) {
                 self.running.remove(&process);
-            } else if now - since > DEADLINE.as_millis() as u64 || self.dice.per_mille(40) {
+            } else if now.saturating_sub(since) > DEADLINE.as_millis() as u64 || self.dice.per_mille(40) {
                 self.executor.kill(process);
                 self.running.remove(&process);
                 self.crashes += 1;
@@ -185,7 +185,7 @@ impl Play {
     fn warehouse(&mut self, eager: bool) {
         let count = self.world.wms.truth().orders.len();
         for position in 0..count {
-            if eager || self.dice.per_mille(60) {
+            if eager || self.dice.per_mille(6) {
                 let parcels = 1 + (position as u32) % 2;
                 for parcel in 0..parcels {
                     if self.world.wms.ship(position, parcel, parcels).is_some() {
@@ -218,25 +218,39 @@ impl Play {
     }
 
     fn hostile(&mut self) {
-        let mut tick = 0;
+        let (mut next_minute, mut next_feed) = (0, 0);
         while self.now() < HOSTILE {
-            tick += 1;
             self.shop();
             self.warehouse(false);
-            if tick % 12 == 0 && !self.dice.per_mille(100) {
-                self.start(Work::PollOrders, true);
-                if self.dice.per_mille(100) {
-                    self.start(Work::PollOrders, true);
-                }
-                self.start(Work::Sweep, true);
+            if self.now() >= next_minute {
+                next_minute = self.now() + MINUTE;
+                self.schedules();
             }
-            if tick % 60 == 0 {
+            if self.now() >= next_feed {
+                next_feed = self.now() + 5 * MINUTE;
                 self.start(Work::PollShipments, true);
             }
             self.queues(true);
-            self.trouble();
-            let until = self.now() + 5000;
-            self.run(until);
+            // Short and uneven steps, so that processes are met at whatever they wait for.
+            for _ in 0..4 {
+                let until = self.now() + self.dice.below(1200);
+                self.run(until);
+                self.trouble();
+            }
+        }
+    }
+
+    /// The schedules of a minute: they may not fire, or fire twice.
+    fn schedules(&mut self) {
+        for work in [Work::PollOrders, Work::Sweep] {
+            let times = match self.dice.below(10) {
+                0 => 0,
+                1 => 2,
+                _ => 1,
+            };
+            for _ in 0..times {
+                self.start(work, true);
+            }
         }
     }
 
