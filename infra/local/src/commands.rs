@@ -1,5 +1,6 @@
 //! What each command does: opens what it needs, lets `operations` do the work, and prints.
 
+mod endpoint;
 mod map;
 
 use std::io::{IsTerminal, Read as _, Write as _};
@@ -14,8 +15,8 @@ use operations::{check, outbox, status};
 use serde::Serialize;
 
 use crate::cli::{Cli, Command, Outbox};
-use crate::config::Config;
-use crate::host::{Host, Place};
+use crate::config::{Config, missing_secrets};
+use crate::host::{Host, Place, vault};
 use crate::{demo, init, known, run};
 
 /// How a command ended.
@@ -58,12 +59,17 @@ pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
         }
         Command::Run => {
             log::init(!std::io::stderr().is_terminal(), Verbosity::default());
-            run::run(&known::read(&cli.config)?).await?;
+            let config = known::read(&cli.config)?;
+            missing_secrets(&cli.config, &config, &vault(&[])).await?;
+            run::run(&config).await?;
             Ok(Outcome::Fine)
         }
         command => {
             log::init(false, quiet());
             let config = known::read(&cli.config)?;
+            if matches!(command, Command::Check(_)) {
+                missing_secrets(&cli.config, &config, &vault(&[])).await?;
+            }
             let place = Place::Shared(config.data_dir.clone());
             let host = Host::open(run::options(&config, place)).await?;
             Desk { cli, config, host }.execute(command).await
@@ -87,7 +93,8 @@ impl Desk<'_> {
             Command::Map(map) => self.map(map).await,
             Command::Outbox(Outbox::List(args)) => self.outbox_list(args.connection.as_ref()).await,
             Command::Outbox(Outbox::Export(args)) => {
-                let rows = outbox::list(self.host.ledger.as_ref(), &self.chosen(args.connection.as_ref())?).await?;
+                let rows =
+                    outbox::list(self.host.ledger.as_ref(), &self.chosen(args.connection.as_ref())?).await?;
                 put(&outbox::csv(&rows), args.out.as_deref())
             }
             Command::Demo(_) | Command::Init(_) | Command::Run => Ok(Outcome::Fine),
@@ -101,7 +108,10 @@ impl Desk<'_> {
         let found: Vec<Connection> = all.iter().filter(|connection| connection.id == *id).cloned().collect();
         if found.is_empty() {
             let names: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
-            return Err(Problem(format!("there is no connection {id}; the settings have: {}", names.join(", "))));
+            return Err(Problem(format!(
+                "there is no connection {id}; the settings have: {}",
+                names.join(", ")
+            )));
         }
         Ok(found)
     }
@@ -118,10 +128,15 @@ impl Desk<'_> {
     async fn check(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
         let mut reports = Vec::new();
         for connection in self.chosen(id)? {
-            reports.push(check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await);
+            let mut report =
+                check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await;
+            report.findings.extend(endpoint::addresses(&self.config, &connection));
+            reports.push(report);
         }
         let attention = reports.iter().any(check::CheckReport::needs_attention);
-        self.show(&reports, || reports.iter().map(|report| report.text(style())).collect::<Vec<_>>().join("\n"))?;
+        self.show(&reports, || {
+            reports.iter().map(|report| report.text(style())).collect::<Vec<_>>().join("\n")
+        })?;
         Ok(Outcome::of(attention))
     }
 
@@ -132,7 +147,9 @@ impl Desk<'_> {
             states.push(status::status(self.host.ledger.as_ref(), &connection, now).await?);
         }
         let attention = states.iter().any(status::Status::needs_attention);
-        self.show(&states, || states.iter().map(|state| state.text(now, style())).collect::<Vec<_>>().join("\n"))?;
+        self.show(&states, || {
+            states.iter().map(|state| state.text(now, style())).collect::<Vec<_>>().join("\n")
+        })?;
         Ok(Outcome::of(attention))
     }
 
@@ -156,7 +173,11 @@ impl Desk<'_> {
 
     /// Prints a value as JSON, or as text for people.
     fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) -> Result<Outcome, Problem> {
-        if self.cli.json { print(&format!("{}\n", serde_json::to_string_pretty(value)?)) } else { print(&text()) }
+        if self.cli.json {
+            print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+        } else {
+            print(&text())
+        }
     }
 }
 
@@ -165,7 +186,8 @@ fn put(text: &str, file: Option<&Path>) -> Result<Outcome, Problem> {
     match file {
         None => print(text),
         Some(path) => {
-            let refused = |e: std::io::Error| Problem(format!("{} cannot be written: {}", path.display(), e.kind()));
+            let refused =
+                |e: std::io::Error| Problem(format!("{} cannot be written: {}", path.display(), e.kind()));
             std::fs::write(path, text).map_err(refused)?;
             Ok(Outcome::Fine)
         }
@@ -198,7 +220,8 @@ fn input(file: &Path) -> Result<Vec<u8>, Problem> {
 /// Colours only on a terminal, and not where `NO_COLOR` is set.
 #[expect(clippy::disallowed_methods, reason = "NO_COLOR is no setting of ours but a custom of terminals")]
 fn style() -> Style {
-    let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colours =
+        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     Style { colours, ..Style::PLAIN }
 }
 

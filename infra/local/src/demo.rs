@@ -17,7 +17,11 @@ use crate::interrupt::interrupted;
 ///
 /// # Errors
 /// When the demo's own set-up fails.
-pub(crate) async fn demo(keep: bool, style: Style, to: &mut (dyn std::io::Write + Send)) -> Result<bool, Failure> {
+pub(crate) async fn demo(
+    keep: bool,
+    style: Style,
+    to: &mut (dyn std::io::Write + Send),
+) -> Result<bool, Failure> {
     let world = world::World::start().await?;
     let mut stage = acts::Stage::new(&world, to);
     stage.open().await;

@@ -1,23 +1,22 @@
 //! `cartdock run`: the real thing on one machine, until Ctrl-C.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::Failure;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::host::{Host, Options, Place};
 use crate::interrupt::interrupted;
-use crate::host::{Host, Options, Place, default_pace};
 
 /// The options of a host that runs by a settings file.
 pub(crate) fn options(config: &Config, place: Place) -> Options {
     Options {
         place,
         local_hosts: config.local_hosts.iter().cloned().collect(),
-        pace: default_pace(),
-        sweep_every: Duration::from_secs(15),
-        beat: None,
+        pace: config.tempo.pace,
+        sweep_every: config.tempo.sweep_every,
+        beat: config.tempo.poll_every,
         secrets: Vec::new(),
     }
 }
@@ -45,7 +44,10 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
     let host = Arc::new(open(config).await?);
     let listener = TcpListener::bind(config.listen).await.map_err(|e| {
         let cure = "choose another address in [server] listen";
-        Failure::permanent("serve webhooks", format!("cannot listen on {}: {}; {cure}", config.listen, e.kind()))
+        Failure::permanent(
+            "serve webhooks",
+            format!("cannot listen on {}: {}; {cure}", config.listen, e.kind()),
+        )
     })?;
     let running = host.start(listener).await?;
     tracing::info!(

@@ -6,7 +6,9 @@ use std::time::Duration;
 use adapters::clock::SystemClock;
 use domain::connection::{Connection, Schedule};
 use domain::life::Pace;
-use domain::mapping::{Change, Component, Decision, Mapping, Matcher, Service, ShippingRule, Sku, Target, WarehouseSku};
+use domain::mapping::{
+    Change, Component, Decision, Mapping, Matcher, Service, ShippingRule, Sku, Target, WarehouseSku,
+};
 use domain::policy::{NoSku, Policies};
 use domain::ports::{Clock, Mappings};
 use domain::{ConnectionId, Failure};
@@ -71,7 +73,7 @@ impl World {
 
     pub(super) fn addresses(&self) -> String {
         format!(
-            "  store      simulated 1ShoppingCart, {}, merchant {}\n  warehouse  simulated WMS, {}; it takes duplicates, so an order sent twice would show\n  webhooks   {}\n",
+            "  store      simulated 1ShoppingCart, {}, merchant {}\n  warehouse  simulated WMS, {}\n             (it takes duplicates: an order sent twice would show)\n  webhooks   {}\n",
             self.store.base_url(),
             self.store.merchant_id(),
             self.warehouse.base_url(),
@@ -99,7 +101,8 @@ impl World {
 }
 
 fn set_up(error: std::io::Error) -> Failure {
-    Failure::permanent("start the demo", format!("no loopback port can be opened: {}", error.kind())).caused_by(error)
+    Failure::permanent("start the demo", format!("no loopback port can be opened: {}", error.kind()))
+        .caused_by(error)
 }
 
 async fn start_store(webhooks: &str) -> Result<Store, Failure> {
@@ -157,7 +160,8 @@ fn start_of(store: &Store, morning: DateTime) -> Option<Timestamp> {
 }
 
 fn connection(store: &Store, warehouse: &Warehouse, start: Option<Timestamp>) -> Connection {
-    let text = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let text =
+        |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     Connection {
         id: demo_id(),
         name: "Demo shop".to_owned(),
@@ -198,7 +202,10 @@ async fn seed_mapping(mappings: &dyn Mappings, clock: &dyn Clock, id: &Connectio
         listings: listings(shop::listings()).collect(),
         rules: rules(shop::rules()).collect(),
     };
-    mappings.replace(id, &mapping, &change(clock.now(), "what the shop had mapped by this morning")).await.map(|_| ())
+    mappings
+        .replace(id, &mapping, &change(clock.now(), "what the shop had mapped by this morning"))
+        .await
+        .map(|_| ())
 }
 
 fn change(at: Timestamp, note: &str) -> Change {
@@ -207,7 +214,8 @@ fn change(at: Timestamp, note: &str) -> Change {
 
 fn listings(pairs: shop::Listings) -> impl Iterator<Item = (Sku, Target)> {
     pairs.into_iter().filter_map(|(sku, parts)| {
-        let component = |(sku, quantity): (&str, u32)| Some(Component { sku: WarehouseSku::parse(sku).ok()?, quantity });
+        let component =
+            |(sku, quantity): (&str, u32)| Some(Component { sku: WarehouseSku::parse(sku).ok()?, quantity });
         let parts: Vec<Component> = parts.into_iter().filter_map(component).collect();
         let target = if parts.is_empty() { Target::DoNotShip } else { Target::Ship(parts) };
         Some((Sku::parse(sku).ok()?, target))

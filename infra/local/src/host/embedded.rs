@@ -56,12 +56,15 @@ impl Database {
         dir: Option<&Path>,
         lock: Option<File>,
     ) -> Result<Self, Failure> {
-        let engine = engine.map_err(|e| Failure::permanent(DURING, format!("the ledger's file cannot be opened: {e}")))?;
+        let engine = engine
+            .map_err(|e| Failure::permanent(DURING, format!("the ledger's file cannot be opened: {e}")))?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(cannot_listen)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(cannot_listen)?);
         let served = engine.clone();
         tokio::spawn(async move {
-            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, served, std::future::pending()).await {
+            if let Err(error) =
+                dynoxide::server::serve_with_shutdown(listener, served, std::future::pending()).await
+            {
                 tracing::error!("the embedded ledger has stopped: {error}");
             }
         });

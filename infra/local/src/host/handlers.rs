@@ -27,8 +27,12 @@ struct Dispatch {
 impl Handler for Dispatch {
     async fn handle(&self, message: Message, count: u32) -> Result<(), Failure> {
         match message {
-            Message::Forward { connection, order } => self.forward.forward(&OrderKey::new(connection, order), count).await,
-            Message::Post { connection, order } => self.track.post(&OrderKey::new(connection, order), count).await,
+            Message::Forward { connection, order } => {
+                self.forward.forward(&OrderKey::new(connection, order), count).await
+            }
+            Message::Post { connection, order } => {
+                self.track.post(&OrderKey::new(connection, order), count).await
+            }
             Message::Reread { connection, reference } => self.track.reread(&connection, &reference).await,
             Message::Hint { connection, token } => self.poll.follow(&connection, &token).await,
         }
@@ -52,7 +56,12 @@ pub(super) fn spawn(host: &Arc<Host>, tasks: &mut JoinSet<()>, stopped: &watch::
     }
 }
 
-async fn drain(handler: Arc<dyn Handler>, queue: Arc<MemoryQueue>, host: Arc<Host>, stopped: watch::Receiver<bool>) {
+async fn drain(
+    handler: Arc<dyn Handler>,
+    queue: Arc<MemoryQueue>,
+    host: Arc<Host>,
+    stopped: watch::Receiver<bool>,
+) {
     let limit: Duration = host.options.pace.send_within * 2;
     work(handler.as_ref(), queue.as_ref(), host.clock.as_ref(), limit, stopped).await;
 }

@@ -7,12 +7,16 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::warehouse::RawWebhook;
-use receive_notices::{MAX_BODY_BYTES, Received, ReceiveNotices};
+use receive_notices::{MAX_BODY_BYTES, ReceiveNotices, Received};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Serves webhooks until told to stop; requests in hand are finished.
-pub(super) async fn serve(listener: TcpListener, notices: ReceiveNotices, mut stopped: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    notices: ReceiveNotices,
+    mut stopped: watch::Receiver<bool>,
+) {
     let app = axum::Router::new().fallback(receive).with_state(Arc::new(notices));
     let stop = async move {
         let _either_way_it_is_over = stopped.wait_for(|stop| *stop).await;
@@ -27,7 +31,9 @@ async fn receive(State(notices): State<Arc<ReceiveNotices>>, request: Request) -
     let headers = parts
         .headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect();
     let webhook = RawWebhook {
         headers,
