@@ -1,5 +1,6 @@
 //! What each command does: opens what it needs, lets `operations` do the work, and prints.
 
+mod endpoint;
 mod map;
 
 use std::io::{IsTerminal, Read as _, Write as _};
@@ -14,8 +15,8 @@ use operations::{check, outbox, status};
 use serde::Serialize;
 
 use crate::cli::{Cli, Command, Outbox};
-use crate::config::Config;
-use crate::host::{Host, Place};
+use crate::config::{Config, missing_secrets};
+use crate::host::{Host, Place, vault};
 use crate::{demo, init, known, run};
 
 /// How a command ended.
@@ -58,12 +59,17 @@ pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
         }
         Command::Run => {
             log::init(!std::io::stderr().is_terminal(), Verbosity::default());
-            run::run(&known::read(&cli.config)?).await?;
+            let config = known::read(&cli.config)?;
+            missing_secrets(&cli.config, &config, &vault(&[])).await?;
+            run::run(&config).await?;
             Ok(Outcome::Fine)
         }
         command => {
             log::init(false, quiet());
             let config = known::read(&cli.config)?;
+            if matches!(command, Command::Check(_)) {
+                missing_secrets(&cli.config, &config, &vault(&[])).await?;
+            }
             let place = Place::Shared(config.data_dir.clone());
             let host = Host::open(run::options(&config, place)).await?;
             Desk { cli, config, host }.execute(command).await
@@ -122,9 +128,16 @@ impl Desk<'_> {
     async fn check(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
         let mut reports = Vec::new();
         for connection in self.chosen(id)? {
+<<<<<<< HEAD
             reports.push(
                 check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await,
             );
+=======
+            let mut report =
+                check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await;
+            report.findings.extend(endpoint::addresses(&self.config, &connection));
+            reports.push(report);
+>>>>>>> proc
         }
         let attention = reports.iter().any(check::CheckReport::needs_attention);
         self.show(&reports, || {

@@ -12,10 +12,12 @@ use domain::connection::Connection;
 
 mod connection;
 mod node;
+mod pace;
 mod policies;
 mod sides;
 
 use node::{Entries, Reading};
+use pace::Tempo;
 
 /// Everything that the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     /// The only hosts (`host` or `host:port`) that are reached though they are local or speak plain http.
     pub(crate) local_hosts: BTreeSet<String>,
+    /// How fast it works; other than usual only for tests and demos.
+    pub(crate) tempo: Tempo,
     /// The connections, in the order of the file.
     pub(crate) connections: Vec<Connection>,
     /// Every secret that is named, with its place, so that a missing one can be refused at start.
@@ -143,21 +147,25 @@ pub(crate) fn parse(file: &str, text: &str, adapters: &Adapters) -> Result<Confi
     }
 }
 
-/// The secrets that the file names and that cannot be had, each at its line. To be asked before anything is started.
-pub(crate) async fn missing_secrets(file: &str, config: &Config, vault: &Vault) -> Vec<Mistake> {
+/// Can every secret be had that the file names? To be asked before anything is started.
+///
+/// # Errors
+/// Those that cannot, each at its line.
+pub(crate) async fn missing_secrets(file: &Path, config: &Config, vault: &Vault) -> Result<(), Mistakes> {
+    let file = file.display().to_string();
     let mut mistakes = Vec::new();
     for secret in &config.secrets {
         let Err(failure) = vault.get(&secret.reference).await else { continue };
         // The vault's sentence has its cure behind a semicolon.
         let (problem, cure) = failure.message.split_once("; ").unwrap_or((&failure.message, "look at it"));
         mistakes.push(Mistake {
-            file: file.to_owned(),
+            file: file.clone(),
             place: Some(secret.place),
             problem: format!("{}: {problem}", secret.setting),
             cure: cure.to_owned(),
         });
     }
-    mistakes
+    if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
 }
 
 fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config {
@@ -170,6 +178,7 @@ fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config 
     let mut network = root.table("network", reading);
     let local_hosts = local_hosts(&mut network, reading);
     network.nothing_else(reading);
+    let tempo = pace::read(root.table("pace", reading), reading);
     let connections = connection::all(&mut root, adapters, reading);
     root.nothing_else(reading);
     Config {
@@ -177,6 +186,7 @@ fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config 
         listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8377))),
         public_url,
         local_hosts,
+        tempo,
         connections: connections.into_iter().collect(),
         secrets: reading.take_secrets(),
     }

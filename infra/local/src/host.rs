@@ -13,10 +13,10 @@ use adapters::http::Http;
 use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
 use adapters::secret::{GivenSecrets, LocalSecrets, Vault};
+use domain::Failure;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
-use domain::{Failure, life};
 use forward_orders::ForwardOrders;
 use jiff::Timestamp;
 use poll_orders::PollOrders;
@@ -73,10 +73,7 @@ impl Host {
     pub(crate) async fn open(options: Options) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
-        let vault = Arc::new(Vault::new(
-            vec![Box::new(LocalSecrets), Box::new(GivenSecrets::new(options.secrets.iter().cloned()))],
-            clock.clone(),
-        ));
+        let vault = Arc::new(vault(&options.secrets));
         let http = Http::new(options.local_hosts.iter().cloned())?;
         let database = Database::open(&options.place).await?;
         let names = database.names().clone();
@@ -298,7 +295,8 @@ impl Running {
     }
 }
 
-/// The default pace of a real host.
-pub(crate) fn default_pace() -> Pace {
-    life::Pace::default()
+/// Where a host has its secrets from: the environment, files, and those that it was given.
+pub(crate) fn vault(given: &[(String, String)]) -> Vault {
+    let given = GivenSecrets::new(given.iter().cloned());
+    Vault::new(vec![Box::new(LocalSecrets), Box::new(given)], Arc::new(SystemClock))
 }

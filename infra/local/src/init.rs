@@ -136,6 +136,7 @@ mod tests {
         let full = read(&uncommented.join("\n")).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert_eq!(full.connections[0].policies, usual.connections[0].policies);
         assert_eq!(full.connections[0].schedule, usual.connections[0].schedule);
+        assert_eq!(full.tempo, usual.tempo);
         assert_eq!((full.listen, full.data_dir), (usual.listen, usual.data_dir));
     }
 

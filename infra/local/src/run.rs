@@ -1,13 +1,16 @@
 //! `cartdock run`: the real thing on one machine, until Ctrl-C.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::Failure;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+<<<<<<< HEAD
 use crate::host::{Host, Options, Place, default_pace};
+=======
+use crate::host::{Host, Options, Place};
+>>>>>>> proc
 use crate::interrupt::interrupted;
 
 /// The options of a host that runs by a settings file.
@@ -15,9 +18,9 @@ pub(crate) fn options(config: &Config, place: Place) -> Options {
     Options {
         place,
         local_hosts: config.local_hosts.iter().cloned().collect(),
-        pace: default_pace(),
-        sweep_every: Duration::from_secs(15),
-        beat: None,
+        pace: config.tempo.pace,
+        sweep_every: config.tempo.sweep_every,
+        beat: config.tempo.poll_every,
         secrets: Vec::new(),
     }
 }

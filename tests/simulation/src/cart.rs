@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use domain::carrier::Tracking;
 use domain::order::Order;
 use domain::ports::{
-    Finding, HintReader, ListPage, OrderSource, PostAnswer, Probe, Read, SinkMode, Store, TrackingSink, Window,
+    Finding, HintReader, ListPage, OrderSource, PostAnswer, Probe, Read, SinkMode, Store, TrackingSink,
+    Window,
 };
 use domain::warehouse::{RawWebhook, Unverified, Webhook};
 use domain::{Failure, OrderId};
@@ -79,11 +80,16 @@ impl Cart {
         apply: impl FnOnce(&mut Truth) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let truth = self.truth.clone();
-        let answer = self.net.effect(System::Store, what, || about, move || {
-            let mut truth = truth.lock().unwrap_or_else(PoisonError::into_inner);
-            truth.calls += 1;
-            apply(&mut truth)
-        });
+        let answer = self.net.effect(
+            System::Store,
+            what,
+            || about,
+            move || {
+                let mut truth = truth.lock().unwrap_or_else(PoisonError::into_inner);
+                truth.calls += 1;
+                apply(&mut truth)
+            },
+        );
         answer.await.map_err(|gone: Gone| Failure::retryable(what, format!("{gone:?}")))
     }
 }
@@ -105,10 +111,14 @@ impl OrderSource for Cart {
 
     async fn read(&self, which: &str) -> Result<Read, Failure> {
         let id: Option<OrderId> = which.parse().ok();
-        self.call("store: read", which.to_owned(), move |truth| match id.and_then(|id| truth.orders.get(&id)) {
-            None => Read::Absent,
-            Some(sold) if sold.unreadable => Read::Unreadable { order: id, why: "garbled".to_owned() },
-            Some(sold) => Read::Order(Box::new(Order { tracking_shown: sold.shown.clone(), ..sold.order.clone() })),
+        self.call("store: read", which.to_owned(), move |truth| {
+            match id.and_then(|id| truth.orders.get(&id)) {
+                None => Read::Absent,
+                Some(sold) if sold.unreadable => Read::Unreadable { order: id, why: "garbled".to_owned() },
+                Some(sold) => {
+                    Read::Order(Box::new(Order { tracking_shown: sold.shown.clone(), ..sold.order.clone() }))
+                }
+            }
         })
         .await
     }
@@ -130,7 +140,9 @@ impl TrackingSink for Cart {
     async fn post(&self, order: OrderId, tracking: &Tracking, _: Timestamp) -> Result<PostAnswer, Failure> {
         let number = tracking.number.as_str().to_owned();
         self.call("store: post", format!("{order} {number}"), move |truth| {
-            let Some(sold) = truth.orders.get_mut(&order) else { return PostAnswer::Refused("no such order".to_owned()) };
+            let Some(sold) = truth.orders.get_mut(&order) else {
+                return PostAnswer::Refused("no such order".to_owned());
+            };
             *sold.writes.entry(number.clone()).or_default() += 1;
             if !sold.shown.contains(&number) {
                 sold.shown.push(number);

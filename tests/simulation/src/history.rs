@@ -15,7 +15,7 @@ use forward_orders::ForwardOrders;
 use jiff::Timestamp;
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
-use receive_notices::{Received, ReceiveNotices};
+use receive_notices::{ReceiveNotices, Received};
 use sweep::Sweep;
 use testkit::model::{Kindly, ModelConnections, ModelLedger, ModelMappings};
 use write_tracking::WriteTracking;
@@ -148,7 +148,9 @@ impl Ports {
     async fn run(self, world: &Deployment, work: Work) {
         match work {
             Work::PollOrders => drop(self.poll(world).poll(&world.connection, self.until()).await),
-            Work::PollShipments => drop(self.poll_shipments(world).poll(&world.connection, self.until()).await),
+            Work::PollShipments => {
+                drop(self.poll_shipments(world).poll(&world.connection, self.until()).await)
+            }
             Work::Sweep => drop(self.sweep(world).sweep(&world.connection, self.until()).await),
             Work::Orders => self.batch(world, &world.orders).await,
             Work::Shipments => self.batch(world, &world.shipments).await,
@@ -222,7 +224,8 @@ impl Ports {
         let deliveries = queue.take();
         let handler = Dispatch { forward: self.forward(), track: self.track(world), poll: self.poll(world) };
         let failed = deliver(&handler, queue, self.clock.as_ref(), deliveries.clone(), DEADLINE).await;
-        let handled: Vec<_> = deliveries.into_iter().filter(|delivery| !failed.contains(&delivery.id)).collect();
+        let handled: Vec<_> =
+            deliveries.into_iter().filter(|delivery| !failed.contains(&delivery.id)).collect();
         queue.done(&handled);
     }
 
@@ -263,8 +266,12 @@ struct Dispatch {
 impl Handler for Dispatch {
     async fn handle(&self, message: Message, count: u32) -> Result<(), Failure> {
         match message {
-            Message::Forward { connection, order } => self.forward.forward(&OrderKey::new(connection, order), count).await,
-            Message::Post { connection, order } => self.track.post(&OrderKey::new(connection, order), count).await,
+            Message::Forward { connection, order } => {
+                self.forward.forward(&OrderKey::new(connection, order), count).await
+            }
+            Message::Post { connection, order } => {
+                self.track.post(&OrderKey::new(connection, order), count).await
+            }
             Message::Reread { connection, reference } => self.track.reread(&connection, &reference).await,
             Message::Hint { connection, token } => self.poll.follow(&connection, &token).await,
         }

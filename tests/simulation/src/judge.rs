@@ -41,7 +41,8 @@ pub(crate) fn judge(seed: u64, class: Class, world: &Deployment, crashes: u64, f
         };
         *ends.entry(end_of(&record)).or_default() += 1;
         if !is_at_rest(class, &sold.order.payment, &record) {
-            wrong.push(format!("I1 not at rest: order {id}, {:?}, is {:?}", sold.order.payment, record.stage));
+            wrong
+                .push(format!("I1 not at rest: order {id}, {:?}, is {:?}", sold.order.payment, record.stage));
         }
         for (number, writes) in &sold.writes {
             if *writes > 1 {

@@ -42,7 +42,12 @@ impl NetLedger {
 
 #[async_trait]
 impl Ledger for NetLedger {
-    async fn insert(&self, record: &Record, body: Option<&Order>, expires: Timestamp) -> Result<Inserted, Failure> {
+    async fn insert(
+        &self,
+        record: &Record,
+        body: Option<&Order>,
+        expires: Timestamp,
+    ) -> Result<Inserted, Failure> {
         let (about, record, body) = (record.key.to_string(), record.clone(), body.cloned());
         self.call("ledger: insert", about, move |l| at_once(l.insert(&record, body.as_ref(), expires))).await
     }
@@ -58,7 +63,8 @@ impl Ledger for NetLedger {
     }
 
     async fn load_many(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Vec<Record>, Failure> {
-        let (about, connection, orders) = (format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
+        let (about, connection, orders) =
+            (format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
         self.call("ledger: load many", about, move |l| at_once(l.load_many(&connection, &orders))).await
     }
 
@@ -81,16 +87,31 @@ impl Ledger for NetLedger {
         self.model.older_story(key).await
     }
 
-    async fn scan(&self, connection: &ConnectionId, after: Option<OrderId>, limit: usize) -> Result<Vec<Record>, Failure> {
+    async fn scan(
+        &self,
+        connection: &ConnectionId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Failure> {
         self.model.scan(connection, after, limit).await
     }
 
-    async fn expect(&self, connection: &ConnectionId, at: Timestamp, orders: &[OrderId]) -> Result<(), Failure> {
+    async fn expect(
+        &self,
+        connection: &ConnectionId,
+        at: Timestamp,
+        orders: &[OrderId],
+    ) -> Result<(), Failure> {
         let (about, connection, orders) = (at.to_string(), connection.clone(), orders.to_vec());
         self.call("ledger: expect", about, move |l| at_once(l.expect(&connection, at, &orders))).await
     }
 
-    async fn due(&self, connection: &ConnectionId, until: Timestamp, limit: usize) -> Result<Vec<Due>, Failure> {
+    async fn due(
+        &self,
+        connection: &ConnectionId,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, Failure> {
         let connection = connection.clone();
         self.call("ledger: due", String::new(), move |l| at_once(l.due(&connection, until, limit))).await
     }
@@ -110,9 +131,17 @@ impl Ledger for NetLedger {
         self.call("ledger: lease", String::new(), move |l| at_once(l.lease(&connection, lease, now))).await
     }
 
-    async fn move_cursor(&self, connection: &ConnectionId, cursor: &Cursor, holder: Token) -> Result<bool, Failure> {
+    async fn move_cursor(
+        &self,
+        connection: &ConnectionId,
+        cursor: &Cursor,
+        holder: Token,
+    ) -> Result<bool, Failure> {
         let (connection, cursor) = (connection.clone(), cursor.clone());
-        self.call("ledger: move cursor", String::new(), move |l| at_once(l.move_cursor(&connection, &cursor, holder))).await
+        self.call("ledger: move cursor", String::new(), move |l| {
+            at_once(l.move_cursor(&connection, &cursor, holder))
+        })
+        .await
     }
 
     async fn bookmark(&self, connection: &ConnectionId) -> Result<Option<String>, Failure> {
@@ -122,12 +151,21 @@ impl Ledger for NetLedger {
 
     async fn set_bookmark(&self, connection: &ConnectionId, bookmark: &str) -> Result<(), Failure> {
         let (connection, bookmark) = (connection.clone(), bookmark.to_owned());
-        self.call("ledger: set bookmark", String::new(), move |l| at_once(l.set_bookmark(&connection, &bookmark))).await
+        self.call("ledger: set bookmark", String::new(), move |l| {
+            at_once(l.set_bookmark(&connection, &bookmark))
+        })
+        .await
     }
 
-    async fn park(&self, connection: &ConnectionId, parked: &Parked, expires: Timestamp) -> Result<(), Failure> {
+    async fn park(
+        &self,
+        connection: &ConnectionId,
+        parked: &Parked,
+        expires: Timestamp,
+    ) -> Result<(), Failure> {
         let (connection, parked) = (connection.clone(), parked.clone());
-        self.call("ledger: park", String::new(), move |l| at_once(l.park(&connection, &parked, expires))).await
+        self.call("ledger: park", String::new(), move |l| at_once(l.park(&connection, &parked, expires)))
+            .await
     }
 
     async fn parked(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<Parked>, Failure> {

@@ -105,12 +105,19 @@ fn add(sum: &Mutex<Sum>, verdict: Verdict) {
 }
 
 fn report(sum: &Sum, count: u64) -> i32 {
-    say(&format!("{count} histories, {} effects, {} crashes, {} freezes", sum.effects, sum.crashes, sum.freezes));
+    say(&format!(
+        "{count} histories, {} effects, {} crashes, {} freezes",
+        sum.effects, sum.crashes, sum.freezes
+    ));
     say(&format!("fates: {:?}", sum.fates));
     say(&format!("orders ended: {:?}", sum.ends));
     for verdict in sum.wrong.iter().take(10) {
         say(&format!("seed {} (class {:?}): {}", verdict.seed, verdict.class, verdict.wrong.join("; ")));
     }
-    say(&format!("{} histories went wrong, {} were not equal when played twice", sum.wrong.len(), sum.unequal.len()));
+    say(&format!(
+        "{} histories went wrong, {} were not equal when played twice",
+        sum.wrong.len(),
+        sum.unequal.len()
+    ));
     i32::from(!(sum.wrong.is_empty() && sum.unequal.is_empty()))
 }

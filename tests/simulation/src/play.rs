@@ -75,13 +75,16 @@ impl Play {
         let time = executor.time();
         let trouble = |dice: &mut Dice| [0, 20, 80, 200][dice.below(4) as usize];
         let chances: BTreeMap<System, u32> =
-            [System::Ledger, System::Queue, System::Store, System::Warehouse].map(|s| (s, trouble(&mut dice))).into();
+            [System::Ledger, System::Queue, System::Store, System::Warehouse]
+                .map(|s| (s, trouble(&mut dice)))
+                .into();
         let net = Net::new(time.clone(), seed, Deal::Chance(chances), GHOST, keep_history);
         let wms = Wms::new(class, net.clone(), time.clone());
         let mut connection = build::connection("sim");
         connection.id = connection_id();
         connection.enabled = true;
-        connection.policies = Policies { start: Timestamp::from_second(BEGINNING - 3600).ok(), ..Policies::default() };
+        connection.policies =
+            Policies { start: Timestamp::from_second(BEGINNING - 3600).ok(), ..Policies::default() };
         let mischief = (dice.below(200), dice.below(30));
         let world = Deployment::new(connection, net, time, wms, mischief);
         let mut play = Self {
@@ -110,7 +113,8 @@ impl Play {
             order.ordered_at = Timestamp::from_millisecond(BEGINNING * 1000 + at as i64).ok();
             if self.dice.per_mille(250) {
                 order.payment = PaymentStatus::Pending;
-                let status = if self.dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
+                let status =
+                    if self.dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
                 self.later.push((at + self.dice.below(HOSTILE / 3), order.id, status));
             } else if self.dice.per_mille(120) {
                 self.later.push((at + self.dice.below(HOSTILE / 2), order.id, PaymentStatus::Refunded));
@@ -144,7 +148,8 @@ impl Play {
     /// Kills or freezes somebody, now and then; a process that has run too long is killed as Lambda does.
     fn trouble(&mut self) {
         let now = self.now();
-        let running: Vec<(Process, u64)> = self.running.iter().map(|(process, since)| (*process, *since)).collect();
+        let running: Vec<(Process, u64)> =
+            self.running.iter().map(|(process, since)| (*process, *since)).collect();
         for (process, since) in running {
             if !self.executor.is_alive(process) {
                 self.running.remove(&process);

@@ -119,7 +119,12 @@ impl Outgoing for Queue {
                     for _ in 0..copies {
                         content.sent += 1;
                         let delay = if time.below(20) == 0 { time.below(300_000) } else { time.below(50) };
-                        let held = Held { id: content.sent, body: body.clone(), count: 0, visible_at: time.millis() + delay };
+                        let held = Held {
+                            id: content.sent,
+                            body: body.clone(),
+                            count: 0,
+                            visible_at: time.millis() + delay,
+                        };
                         content.messages.push(held);
                     }
                 }
@@ -142,7 +147,8 @@ impl Incoming for Queue {
 
     async fn delay(&self, delivery: &Delivery, wait: Duration) -> Result<(), Failure> {
         let at = self.time.millis() + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX / 4);
-        if let Some(held) = self.content().messages.iter_mut().find(|held| held.id.to_string() == delivery.id) {
+        if let Some(held) = self.content().messages.iter_mut().find(|held| held.id.to_string() == delivery.id)
+        {
             held.visible_at = at;
         }
         Ok(())

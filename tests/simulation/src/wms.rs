@@ -4,16 +4,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::Failure;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::fulfillment::FulfillmentRequest;
 use domain::ids::{PackageId, Reference, WarehouseOrderId};
 use domain::ports::{Finding, Probe};
 use domain::shipment::{Contents, ShipmentNotice};
 use domain::warehouse::{
-    Cancellation, Creation, FeedPage, Heard, Limits, NoticeReader, Notices, OrderCancellation, OrderDesk, OrderLookup,
-    RawWebhook, Repeat, ShipmentFeed, ShipmentLookup, Unverified, Warehouse, WarehouseOrder, Webhook,
+    Cancellation, Creation, FeedPage, Heard, Limits, NoticeReader, Notices, OrderCancellation, OrderDesk,
+    OrderLookup, RawWebhook, Repeat, ShipmentFeed, ShipmentLookup, Unverified, Warehouse, WarehouseOrder,
+    Webhook,
 };
-use domain::Failure;
 use jiff::Timestamp;
 
 use crate::executor::Time;
@@ -148,10 +149,15 @@ impl Wms {
             return Err(Gone::NotDone);
         }
         let (truth, time) = (self.truth.clone(), self.time.clone());
-        let effect = self.net.effect(System::Warehouse, what, || about, move || {
-            let now = time.millis();
-            apply(&mut truth.lock().unwrap_or_else(PoisonError::into_inner), now)
-        });
+        let effect = self.net.effect(
+            System::Warehouse,
+            what,
+            || about,
+            move || {
+                let now = time.millis();
+                apply(&mut truth.lock().unwrap_or_else(PoisonError::into_inner), now)
+            },
+        );
         effect.await
     }
 }
@@ -168,13 +174,16 @@ enum Said {
 
 impl Truth {
     fn take(&mut self, class: Class, reference: Reference, units: u32, now: u64) -> Said {
-        let known = self.orders.iter().find(|order| order.reference == reference).map(|order| order.id.clone());
+        let known =
+            self.orders.iter().find(|order| order.reference == reference).map(|order| order.id.clone());
         match (class, known) {
             (Class::K, Some(id)) => Said::Yes(id),
             (Class::U, Some(id)) => Said::Duplicate(id),
             _ => {
-                let fallback = || WarehouseOrderId::parse("WO").unwrap_or_else(|_| unreachable!("WO is a plain text"));
-                let id = WarehouseOrderId::parse(format!("WO{}", self.orders.len() + 1)).unwrap_or_else(|_| fallback());
+                let fallback =
+                    || WarehouseOrderId::parse("WO").unwrap_or_else(|_| unreachable!("WO is a plain text"));
+                let id = WarehouseOrderId::parse(format!("WO{}", self.orders.len() + 1))
+                    .unwrap_or_else(|_| fallback());
                 self.orders.push(Taken { id: id.clone(), reference, units, at: now, cancelled: false });
                 Said::Yes(id)
             }
@@ -215,14 +224,22 @@ impl OrderLookup for Wms {
 
 #[async_trait]
 impl OrderCancellation for Wms {
-    async fn cancel(&self, reference: &Reference, _: Option<&WarehouseOrderId>) -> Result<Cancellation, Failure> {
+    async fn cancel(
+        &self,
+        reference: &Reference,
+        _: Option<&WarehouseOrderId>,
+    ) -> Result<Cancellation, Failure> {
         const WHAT: &str = "warehouse: cancel";
         let wanted = reference.clone();
         self.call(WHAT, reference.to_string(), move |truth, _| {
             if truth.shipped.iter().any(|notice| notice.reference == wanted) {
                 return Cancellation::Refused("already shipped".to_owned());
             }
-            truth.orders.iter_mut().filter(|order| order.reference == wanted).for_each(|order| order.cancelled = true);
+            truth
+                .orders
+                .iter_mut()
+                .filter(|order| order.reference == wanted)
+                .for_each(|order| order.cancelled = true);
             Cancellation::Cancelled
         })
         .await
@@ -239,7 +256,9 @@ impl NoticeReader for Wms {
     fn read(&self, webhook: &Webhook) -> Result<Vec<Heard>, Failure> {
         let position: Option<usize> = String::from_utf8_lossy(&webhook.raw().body).parse().ok();
         let notice = position.and_then(|position| self.truth().shipped.get(position).cloned());
-        notice.map(|notice| vec![Heard::Shipped(notice)]).ok_or_else(|| Failure::poison("read webhook", "garbled"))
+        notice
+            .map(|notice| vec![Heard::Shipped(notice)])
+            .ok_or_else(|| Failure::poison("read webhook", "garbled"))
     }
 }
 

@@ -226,7 +226,7 @@ async fn a_secret_that_cannot_be_had_is_named_at_its_line() {
         vec![Box::new(adapters::secret::LocalSecrets)],
         std::sync::Arc::new(adapters::clock::SystemClock),
     );
-    let missing = missing_secrets("shop.toml", &config, &vault).await;
+    let missing = missing_secrets(Path::new("shop.toml"), &config, &vault).await.unwrap_err().0;
     assert_eq!(
         missing[0].to_string(),
         "shop.toml:13:11: connection main.store.api_key: the environment variable CARTDOCK_NO_SUCH_VARIABLE is not \
@@ -237,6 +237,22 @@ async fn a_secret_that_cannot_be_had_is_named_at_its_line() {
             .to_string()
             .starts_with("shop.toml:18:30: connection main.warehouse.auth.token: /etc/wms-token")
     );
+}
+
+#[test]
+fn a_pace_is_for_tests_and_its_lease_must_outlast_an_attempt() {
+    use std::time::Duration;
+    assert_eq!(read(WHOLE).unwrap().tempo, Tempo::default());
+    let fast = read(&format!("{WHOLE}[pace]\nsend_within_ms = 1000\nlease_ms = 2000\npoll_ms = 500\n"))
+        .unwrap()
+        .tempo;
+    assert_eq!(fast.pace.lease, Duration::from_secs(2));
+    assert_eq!(fast.poll_every, Some(Duration::from_millis(500)));
+    assert_eq!(fast.sweep_every, Tempo::default().sweep_every);
+    let mistake = read(&format!("{WHOLE}[pace]\nlease_ms = 60000\n")).unwrap_err();
+    assert!(mistake[0].starts_with("shop.toml:28:1: pace.lease_ms (60000) is not longer"), "{mistake:?}");
+    let mistake = read(&format!("{WHOLE}[pace]\nlease = 60000\n")).unwrap_err();
+    assert!(mistake[0].contains("did you mean") || mistake[0].contains("known are"), "{mistake:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use domain::Failure;
+use domain::{Failure, OrderId, OrderKey};
 use jiff::Timestamp;
 use operations::status::Books;
 use simulator::faults::When;
@@ -14,19 +14,24 @@ use simulator::warehouse::{Endpoint, Fault, FaultPlan, Parcels};
 use super::PATIENCE;
 use super::world::World;
 
+/// Progress is shown this often at most.
+const SHOW_EVERY: Duration = Duration::from_millis(700);
+
 /// The demo on stage: its world, where it is told, and since when.
 pub(super) struct Stage<'a> {
     world: &'a World,
     out: &'a mut (dyn std::io::Write + Send),
     began: Timestamp,
     told: String,
+    shown: Timestamp,
     day: Vec<OrderSpec>,
 }
 
 impl<'a> Stage<'a> {
     pub(super) fn new(world: &'a World, out: &'a mut (dyn std::io::Write + Send)) -> Self {
         let day = shop::day_from(7, world.morning);
-        Self { world, out, began: world.host.clock.now(), told: String::new(), day }
+        let began = world.host.clock.now();
+        Self { world, out, began, told: String::new(), shown: Timestamp::MIN, day }
     }
 
     pub(super) fn out(&mut self) -> &mut (dyn std::io::Write + Send) {
@@ -52,12 +57,13 @@ impl<'a> Stage<'a> {
     }
 
     pub(super) async fn play(&mut self) -> Result<(), Failure> {
-        self.lose_an_answer();
+        let doubtful = self.lose_an_answer();
         let part = self.day.len() * 3 / 4;
         let evening = part as u64;
         self.orders(..part, "The shop has orders of every kind; the first poll finds them");
         let paid = move |books: &Books| books.orders >= evening && is_quiet(books);
         self.until("all of them imported and forwarded, held, excluded or waiting", paid).await?;
+        self.tell_of(doubtful).await?;
         self.orders(part.., "More come in, each with a notification of the store");
         let all = self.day.len() as u64;
         self.until("notified orders imported", move |books| books.orders >= all && is_quiet(books)).await?;
@@ -69,6 +75,7 @@ impl<'a> Stage<'a> {
         self.ship().await
     }
 
+<<<<<<< HEAD
     /// The warehouse will take one order and never answer.
     fn lose_an_answer(&mut self) {
         if let Some(order) =
@@ -85,6 +92,37 @@ impl<'a> Stage<'a> {
                 "The warehouse will take order {order} and then not answer: was it sent or not?"
             ));
         }
+=======
+    /// The warehouse will take one order and never answer. Gives the order.
+    fn lose_an_answer(&mut self) -> Option<u64> {
+        let order = self.day.iter().find(|order| order.kind == Kind::SeveralLines)?.id?;
+        let reference = reference(order);
+        let plan =
+            FaultPlan::new().and_about(reference, Endpoint::Create, When::Next(1), Fault::DoneButSilent);
+        self.world.warehouse.plan_faults(plan);
+        self.tell(&format!("The warehouse will take order {order} and then not answer: was it sent or not?"));
+        Some(order)
+    }
+
+    /// What became of the order whose answer was lost, by the story that the ledger has of it.
+    async fn tell_of(&mut self, order: Option<u64>) -> Result<(), Failure> {
+        let Some(order) = order else { return Ok(()) };
+        let key = OrderKey::new(self.world.connection.id.clone(), OrderId(order));
+        let Some(record) = self.world.host.ledger.load(&key, true).await? else { return Ok(()) };
+        let happened = |what: &str| record.story.iter().any(|entry| entry.what.starts_with(what));
+        let copies = self.world.warehouse.creates_for(&reference(order));
+        let told = match (happened("in doubt"), &record.warehouse_order, copies) {
+            (true, Some(id), 1) => {
+                format!("Order {order} was found at the warehouse as {id} and not sent twice")
+            }
+            (_, Some(id), 1) => format!("Order {order} is at the warehouse as {id}, once"),
+            (_, _, copies) => {
+                format!("Order {order} is {}; the warehouse has it {copies} times", record.stage.word())
+            }
+        };
+        self.tell(&told);
+        Ok(())
+>>>>>>> proc
     }
 
     fn orders(&mut self, range: impl std::slice::SliceIndex<[OrderSpec], Output = [OrderSpec]>, what: &str) {
@@ -141,17 +179,24 @@ impl<'a> Stage<'a> {
         self.until("all tracking posted to the store", move |books| books.packages.posted >= shipped).await
     }
 
+    /// Shows the books where they have changed, not more often than anybody can read; the last ones always.
+    fn show(&mut self, books: &Books, is_last: bool) {
+        let (line, now) = (summary(books), self.world.host.clock.now());
+        let is_too_soon = now.duration_since(self.shown).unsigned_abs() < SHOW_EVERY;
+        if line != self.told && (is_last || !is_too_soon) {
+            self.tell(&line);
+            (self.told, self.shown) = (line, now);
+        }
+    }
+
     /// Watches the books until they are as they should be, and shows every change on the way.
     async fn until(&mut self, what: &str, done: impl Fn(&Books) -> bool) -> Result<(), Failure> {
         let begin = self.world.host.clock.now();
         loop {
             let books = self.world.books().await?;
-            let line = summary(&books);
-            if line != self.told {
-                self.tell(&line);
-                self.told = line;
-            }
-            if done(&books) {
+            let is_done = done(&books);
+            self.show(&books, is_done);
+            if is_done {
                 return Ok(());
             }
             if self.world.host.clock.now().duration_since(begin).unsigned_abs() > PATIENCE {
@@ -163,6 +208,11 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// The demo's order as the warehouse knows it.
+fn reference(order: u64) -> String {
+    format!("demo-{order}")
+}
+
 fn is_quiet(books: &Books) -> bool {
     books.on_the_way.is_empty()
 }
@@ -170,7 +220,7 @@ fn is_quiet(books: &Books) -> bool {
 fn summary(books: &Books) -> String {
     let sum = |counts: &std::collections::BTreeMap<&'static str, u64>| counts.values().sum::<u64>();
     format!(
-        "  {:>2} orders: {:>2} on the way, {:>2} sent, {} held, {} waiting, {:>2} excluded; {:>2} shipped, {:>2} posted",
+        "  {:>2} orders: {:>2} on the way, {:>2} sent, {} held, {} waiting, {:>2} excluded; {:>2} left, {:>2} posted",
         books.orders,
         sum(&books.on_the_way),
         sum(&books.sent),

@@ -64,9 +64,8 @@ fn print(
     wrong: &[String],
 ) -> std::io::Result<()> {
     writeln!(out, "\nClosing the books: ours beside the simulators' own counts\n")?;
-    writeln!(out, "  cart    {}", books.line())?;
-    writeln!(out, "  parcels {}\n", books.packages.line())?;
     writeln!(out, "{}", closing.text(style))?;
+    writeln!(out, "  parcels {}\n", books.packages.line())?;
     writeln!(out, "Sent twice: {sent_twice}. Posted twice: {posted_twice}.")?;
     for line in wrong {
         writeln!(out, "WRONG: {line}")?;

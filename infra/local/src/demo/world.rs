@@ -73,7 +73,7 @@ impl World {
 
     pub(super) fn addresses(&self) -> String {
         format!(
-            "  store      simulated 1ShoppingCart, {}, merchant {}\n  warehouse  simulated WMS, {}; it takes duplicates, so an order sent twice would show\n  webhooks   {}\n",
+            "  store      simulated 1ShoppingCart, {}, merchant {}\n  warehouse  simulated WMS, {}\n             (it takes duplicates: an order sent twice would show)\n  webhooks   {}\n",
             self.store.base_url(),
             self.store.merchant_id(),
             self.warehouse.base_url(),

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use reqwest::{Method, Url};
 
 use super::authorization::{Authorization, Credentials};
-use crate::rate_limit::RateLimit;
 use crate::http::{Http, Request, Sent};
+use crate::rate_limit::RateLimit;
 use crate::secret::{Secret, SecretRef};
 use crate::settings::{SettingError, Settings};
 

@@ -49,8 +49,8 @@ use self::orders::{Canceller, Desk, Finder};
 use self::webhook::Reader;
 use super::authorization::{Authorization, is_header_name};
 use super::caller::{self, Caller, FixedHeader};
-use crate::rate_limit::RateLimit;
 use crate::http::Http;
+use crate::rate_limit::RateLimit;
 use crate::settings::{SettingError, Settings};
 
 /// Its name in the settings.

@@ -21,8 +21,8 @@ use self::orders::{Canceller, Desk, Finder};
 use self::shipments::{Feed, OfOrder, Reader, Stock};
 use super::authorization::Authorization;
 use super::caller::{self, Caller};
-use crate::rate_limit::RateLimit;
 use crate::http::Http;
+use crate::rate_limit::RateLimit;
 use crate::settings::{SettingError, Settings};
 use crate::signature::Verifier;
 
