@@ -18,7 +18,7 @@ fn scene() -> Scene {
 }
 
 fn follow(scene: &Scene, token: &str) {
-    run(poller(scene).follow(&scene.connection.id, token)).unwrap();
+    assert!(run(poller(scene).follow(&scene.connection.id, token)).is_ok());
 }
 
 #[test]

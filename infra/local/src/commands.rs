@@ -128,16 +128,10 @@ impl Desk<'_> {
     async fn check(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
         let mut reports = Vec::new();
         for connection in self.chosen(id)? {
-<<<<<<< HEAD
-            reports.push(
-                check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await,
-            );
-=======
             let mut report =
                 check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await;
             report.findings.extend(endpoint::addresses(&self.config, &connection));
             reports.push(report);
->>>>>>> proc
         }
         let attention = reports.iter().any(check::CheckReport::needs_attention);
         self.show(&reports, || {

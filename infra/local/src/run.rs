@@ -6,11 +6,7 @@ use domain::Failure;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-<<<<<<< HEAD
-use crate::host::{Host, Options, Place, default_pace};
-=======
 use crate::host::{Host, Options, Place};
->>>>>>> proc
 use crate::interrupt::interrupted;
 
 /// The options of a host that runs by a settings file.

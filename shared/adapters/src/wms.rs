@@ -8,8 +8,6 @@ mod generic;
 mod oauth;
 mod shipbob;
 mod template;
-#[cfg(test)]
-mod testing;
 mod xml;
 
 use std::sync::Arc;

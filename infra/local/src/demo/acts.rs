@@ -75,24 +75,6 @@ impl<'a> Stage<'a> {
         self.ship().await
     }
 
-<<<<<<< HEAD
-    /// The warehouse will take one order and never answer.
-    fn lose_an_answer(&mut self) {
-        if let Some(order) =
-            self.day.iter().find(|order| order.kind == Kind::SeveralLines).and_then(|order| order.id)
-        {
-            let plan = FaultPlan::new().and_about(
-                format!("demo-{order}"),
-                Endpoint::Create,
-                When::Next(1),
-                Fault::DoneButSilent,
-            );
-            self.world.warehouse.plan_faults(plan);
-            self.tell(&format!(
-                "The warehouse will take order {order} and then not answer: was it sent or not?"
-            ));
-        }
-=======
     /// The warehouse will take one order and never answer. Gives the order.
     fn lose_an_answer(&mut self) -> Option<u64> {
         let order = self.day.iter().find(|order| order.kind == Kind::SeveralLines)?.id?;
@@ -122,7 +104,6 @@ impl<'a> Stage<'a> {
         };
         self.tell(&told);
         Ok(())
->>>>>>> proc
     }
 
     fn orders(&mut self, range: impl std::slice::SliceIndex<[OrderSpec], Output = [OrderSpec]>, what: &str) {
