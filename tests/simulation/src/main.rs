@@ -85,7 +85,8 @@ fn many(from: u64, count: u64) -> i32 {
 
 fn add(sum: &Mutex<Sum>, verdict: Verdict) {
     // Every hundredth seed is played twice: the traces must be equal, or the history is not decided by its seed.
-    let unequal = verdict.seed % 100 == 0 && play(verdict.seed, false).tally.trace != verdict.tally.trace;
+    let unequal =
+        verdict.seed.is_multiple_of(100) && play(verdict.seed, false).tally.trace != verdict.tally.trace;
     let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     for ((_, fate), times) in &verdict.tally.effects {
         *sum.fates.entry(*fate).or_default() += times;

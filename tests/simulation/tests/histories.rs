@@ -1,0 +1,39 @@
+//! A short run of the simulation: hostile histories come to rest with nothing lost, nothing twice, nothing silent.
+
+use std::collections::BTreeMap;
+
+use simulation::net::Fate;
+use simulation::play::play;
+
+#[test]
+fn two_hundred_hostile_histories_come_to_a_good_end() {
+    let (mut fates, mut ends, mut crashes, mut freezes) = (BTreeMap::new(), BTreeMap::new(), 0, 0);
+    for seed in 0..200 {
+        let verdict = play(seed, false);
+        assert!(verdict.wrong.is_empty(), "seed {seed}, class {:?}: {:#?}", verdict.class, verdict.wrong);
+        for ((_, fate), times) in verdict.tally.effects {
+            *fates.entry(fate).or_insert(0) += times;
+        }
+        for (end, times) in verdict.ends {
+            *ends.entry(end).or_insert(0) += times;
+        }
+        crashes += verdict.crashes;
+        freezes += verdict.freezes;
+    }
+    // A calm world proves nothing: every kind of trouble must have happened, and orders must have been posted in it.
+    for fate in Fate::ALL {
+        assert!(fates.get(&fate).is_some_and(|times| *times > 500), "{fate:?}: {fates:?}");
+    }
+    assert!(crashes > 200 && freezes > 50, "{crashes} crashes, {freezes} freezes");
+    assert!(ends.get("posted").is_some_and(|posted| *posted > 300), "{ends:?}");
+}
+
+#[test]
+fn a_seed_decides_everything() {
+    for seed in [3, 14, 15] {
+        let (one, other) = (play(seed, true), play(seed, true));
+        assert_eq!(one.tally.history, other.tally.history, "seed {seed}");
+        assert_eq!(one.tally.trace, other.tally.trace, "seed {seed}");
+    }
+    assert_ne!(play(1, false).tally.trace, play(2, false).tally.trace);
+}
