@@ -1,5 +1,4 @@
 //! The store's notifications are followed at once, and only what READ returns is believed.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

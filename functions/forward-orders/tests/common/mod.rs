@@ -1,5 +1,4 @@
 //! What the tests of this use case share: the use case on a scene.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::time::Duration;
