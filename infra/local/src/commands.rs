@@ -126,17 +126,17 @@ impl Desk<'_> {
     }
 
     async fn check(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
-        let mut reports = Vec::new();
+        let (mut reports, mut texts) = (Vec::new(), Vec::new());
         for connection in self.chosen(id)? {
-            let mut report =
-                check::check(self.host.partners.as_ref(), self.host.mappings.as_ref(), &connection).await;
-            report.findings.extend(endpoint::addresses(&self.config, &connection));
+            let (partners, mappings) = (self.host.partners.as_ref(), self.host.mappings.as_ref());
+            let mut report = check::check(partners, mappings, &connection).await;
+            let addresses = endpoint::addresses(&self.config, &connection);
+            texts.push(format!("{}\n{}", report.text(style()), endpoint::text(&self.config, &addresses)));
+            report.findings.extend(addresses);
             reports.push(report);
         }
         let attention = reports.iter().any(check::CheckReport::needs_attention);
-        self.show(&reports, || {
-            reports.iter().map(|report| report.text(style())).collect::<Vec<_>>().join("\n")
-        })?;
+        self.show(&reports, || texts.join("\n"))?;
         Ok(Outcome::of(attention))
     }
 

@@ -1,5 +1,6 @@
 //! All of Cartdock in one process: the same use cases as the Lambdas, on an embedded ledger and queues in memory.
 
+mod directory;
 mod embedded;
 mod handlers;
 mod webhooks;
@@ -16,7 +17,7 @@ use adapters::secret::{GivenSecrets, LocalSecrets, Vault};
 use domain::Failure;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
-use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
+use domain::ports::{Clock, Connections, Lease, Ledger, Mappings, Partners, Randomness};
 use forward_orders::ForwardOrders;
 use jiff::Timestamp;
 use poll_orders::PollOrders;
@@ -75,7 +76,7 @@ impl Host {
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
         let vault = Arc::new(vault(&options.secrets));
         let http = Http::new(options.local_hosts.iter().cloned())?;
-        let database = Database::open(&options.place).await?;
+        let database = Database::open(&options.place, clock.as_ref()).await?;
         let names = database.names().clone();
         let client = database.client();
         // A claim is longer than a visibility time-out, so a redelivery meets it and leaves it alone.
@@ -180,6 +181,7 @@ impl Host {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for connection in self.enabled().await? {
+            self.end_lease(&connection).await?;
             self.sweep().refill(&connection).await?;
             tasks.spawn(self.clone().poll_store(connection.clone(), stopped.clone()));
             tasks.spawn(self.clone().poll_warehouse(connection, stopped.clone()));
@@ -188,6 +190,13 @@ impl Host {
         handlers::spawn(self, &mut tasks, &stopped);
         tasks.spawn(webhooks::serve(listener, self.receive_notices(), stopped.clone()));
         Ok(Running { stop, stopped, tasks })
+    }
+
+    /// Ends the lease of a poll that was running when the last process was killed. This one alone uses the ledger, so
+    /// nobody holds it any more, and waiting for its end would leave the store unread for minutes.
+    async fn end_lease(&self, connection: &Connection) -> Result<(), Failure> {
+        let over = Lease { token: self.dice.token(), until: self.clock.now() };
+        self.ledger.lease(&connection.id, over, Timestamp::MAX).await.map(drop)
     }
 
     async fn enabled(&self) -> Result<Vec<Connection>, Failure> {

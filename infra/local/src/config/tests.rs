@@ -250,7 +250,7 @@ fn a_pace_is_for_tests_and_its_lease_must_outlast_an_attempt() {
     assert_eq!(fast.poll_every, Some(Duration::from_millis(500)));
     assert_eq!(fast.sweep_every, Tempo::default().sweep_every);
     let mistake = read(&format!("{WHOLE}[pace]\nlease_ms = 60000\n")).unwrap_err();
-    assert!(mistake[0].starts_with("shop.toml:28:1: pace.lease_ms (60000) is not longer"), "{mistake:?}");
+    assert!(mistake[0].starts_with("shop.toml:30:1: pace.lease_ms (60000) is not longer"), "{mistake:?}");
     let mistake = read(&format!("{WHOLE}[pace]\nlease = 60000\n")).unwrap_err();
     assert!(mistake[0].contains("did you mean") || mistake[0].contains("known are"), "{mistake:?}");
 }

@@ -1,16 +1,15 @@
 //! The embedded ledger: DynamoDB's API on SQLite, inside this process, reached through the same SDK client as on AWS.
 
 use std::fmt::Display;
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use adapters::dynamodb::{Client, Names, tables};
 use domain::Failure;
+use domain::ports::Clock;
 
-const DURING: &str = "open the ledger";
+use super::directory::{self, Held, Way};
 
-/// Where the endpoint of the process that has the data directory open is written down.
-const ENDPOINT_FILE: &str = "endpoint";
+pub(super) const DURING: &str = "open the ledger";
 
 /// Where the ledger of a host is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +27,9 @@ pub(crate) struct Database {
     client: Client,
     names: Names,
     engine: Option<dynoxide::Database>,
-    /// Held for as long as this process uses the data directory.
-    _lock: Option<File>,
+    endpoint: String,
+    /// The data directory, for as long as this process uses it.
+    held: Option<Held>,
 }
 
 impl Database {
@@ -37,24 +37,28 @@ impl Database {
     ///
     /// # Errors
     /// When the directory cannot be used, or another process uses it and it may not be shared.
-    pub(crate) async fn open(place: &Place) -> Result<Self, Failure> {
+    pub(crate) async fn open(place: &Place, clock: &dyn Clock) -> Result<Self, Failure> {
         let (dir, share) = match place {
-            Place::Memory => return Self::serve(dynoxide::Database::memory(), None, None).await,
+            Place::Memory => return Self::serve(dynoxide::Database::memory(), None).await,
             Place::Own(dir) => (dir, false),
             Place::Shared(dir) => (dir, true),
         };
-        let Some(lock) = lock(dir)? else {
-            return if share { Self::attach(dir).await } else { Err(in_use(dir)) };
+        let held = match directory::enter(dir, share, clock).await? {
+            Way::Through(endpoint) => return Ok(Self::attach(&endpoint).await),
+            Way::Own(held) => held,
         };
-        let file = dir.join("ledger.sqlite");
+        let file = held.ledger();
         let path = file.to_str().ok_or_else(|| Failure::permanent(DURING, "data_dir is not valid UTF-8"))?;
-        Self::serve(dynoxide::Database::new(path), Some(dir), Some(lock)).await
+        let database = Self::serve(dynoxide::Database::new(path), Some(held)).await?;
+        if !share {
+            database.publish()?;
+        }
+        Ok(database)
     }
 
     async fn serve<E: Display>(
         engine: Result<dynoxide::Database, E>,
-        dir: Option<&Path>,
-        lock: Option<File>,
+        held: Option<Held>,
     ) -> Result<Self, Failure> {
         let engine = engine
             .map_err(|e| Failure::permanent(DURING, format!("the ledger's file cannot be opened: {e}")))?;
@@ -68,18 +72,20 @@ impl Database {
                 tracing::error!("the embedded ledger has stopped: {error}");
             }
         });
-        if let Some(dir) = dir {
-            std::fs::write(dir.join(ENDPOINT_FILE), &endpoint).map_err(|e| cannot_use(dir, e))?;
-        }
         let client = client(&endpoint).await;
         let names = Names::default();
         tables::create(&client, &names).await?;
-        Ok(Self { client, names, engine: Some(engine), _lock: lock })
+        Ok(Self { client, names, engine: Some(engine), endpoint, held })
     }
 
-    async fn attach(dir: &Path) -> Result<Self, Failure> {
-        let endpoint = std::fs::read_to_string(dir.join(ENDPOINT_FILE)).map_err(|_| in_use(dir))?;
-        Ok(Self { client: client(endpoint.trim()).await, names: Names::default(), engine: None, _lock: None })
+    async fn attach(endpoint: &str) -> Self {
+        let client = client(endpoint).await;
+        Self { client, names: Names::default(), engine: None, endpoint: endpoint.to_owned(), held: None }
+    }
+
+    /// Lets commands beside this process work through it.
+    fn publish(&self) -> Result<(), Failure> {
+        self.held.as_ref().map_or(Ok(()), |held| held.publish(&self.endpoint))
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -102,39 +108,6 @@ async fn client(endpoint: &str) -> Client {
     Client::new(&adapters::aws::local(endpoint).await)
 }
 
-fn in_use(dir: &Path) -> Failure {
-    let cure = "another cartdock uses it; stop that one, or give this one another data_dir";
-    Failure::permanent(DURING, format!("{} is in use: {cure}", dir.display()))
-}
-
-fn cannot_use(dir: &Path, error: std::io::Error) -> Failure {
-    Failure::permanent(DURING, format!("{} cannot be used: {}", dir.display(), error.kind())).caused_by(error)
-}
-
 fn cannot_listen(error: std::io::Error) -> Failure {
     Failure::permanent(DURING, format!("no loopback port can be opened: {}", error.kind())).caused_by(error)
-}
-
-/// One process per data directory: a second one would run every schedule twice. None: another has it.
-fn lock(dir: &Path) -> Result<Option<File>, Failure> {
-    std::fs::create_dir_all(dir).map_err(|e| cannot_use(dir, e))?;
-    restrict(dir).map_err(|e| cannot_use(dir, e))?;
-    let file = File::create(dir.join("lock")).map_err(|e| cannot_use(dir, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(cannot_use(dir, error)),
-    }
-}
-
-/// The ledger holds personal data: only its owner may read it.
-#[cfg(unix)]
-fn restrict(dir: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
