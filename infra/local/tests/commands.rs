@@ -32,7 +32,7 @@ fn filled(starter: &str, store: &Store, warehouse: &Warehouse) -> String {
         ("https://<YOUR-WAREHOUSE>", &warehouse.base_url()),
         ("<FIRST-ORDER-DATE>", "2026-01-01"),
         ("#: local_hosts = []", &hosts),
-        ("repeat = \"cannot\"", "repeat = \"can_be_asked\""),
+        ("repeat = \"cannot\"", "repeat = \"can_be_asked\"\nlag_seconds = 0"),
     ]
     .into_iter()
     .fold(starter.to_owned(), |text, (from, to)| {

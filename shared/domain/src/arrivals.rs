@@ -46,7 +46,11 @@ impl Intake<'_> {
             if record.knows(&package) {
                 return Ok(post_if_due(&record));
             }
-            let Ok(next) = record.step(Step::Ship(package.clone()), self.stamp()) else { return Ok(None) };
+            let Ok(mut next) = record.step(Step::Ship(package.clone()), self.stamp()) else {
+                return Ok(None);
+            };
+            // The answer to the create may be lost for ever; the notice names the warehouse's order as well.
+            next.warehouse_order = next.warehouse_order.or_else(|| notice.warehouse_order.clone());
             match self.ledger.save(&record, &next).await? {
                 Saved::Done => return Ok(post_if_due(&next)),
                 Saved::Conflict(Some(current)) => record = *current,

@@ -22,6 +22,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         allowed.insert(function, vec!["adapters", "domain"]);
     }
     let everything: Vec<&str> = allowed.keys().copied().collect();
+    let inside = everything.iter().copied().filter(|name| !["simulator", "operations"].contains(name));
+    allowed.insert("simulation", inside.collect());
     allowed.insert("cartdock", everything.iter().copied().filter(|name| *name != "testkit").collect());
     allowed.insert("e2e", everything.into_iter().chain(["cartdock"]).collect());
     allowed
