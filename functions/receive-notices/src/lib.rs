@@ -83,6 +83,15 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    fn unbelieved(unverified: Unverified) -> Self {
+        match unverified {
+            Unverified::Stranger(why) => Self::note(UNKNOWN_SENDER, why),
+            Unverified::Unsure(why) => Self::note(TRY_LATER, why),
+        }
+    }
+}
+
 impl ReceiveNotices {
     /// Answers one request: `/webhook/{connection}` for the warehouse, `/notify/{connection}/{secret}` for the store.
     pub async fn receive(&self, received: Received) -> Outcome {
@@ -123,7 +132,7 @@ impl ReceiveNotices {
         };
         let webhook = match reader.verify(raw, self.clock.now()).await {
             Ok(webhook) => webhook,
-            Err(Unverified(why)) => return Ok(Outcome::note(UNKNOWN_SENDER, why)),
+            Err(unverified) => return Ok(Outcome::unbelieved(unverified)),
         };
         match reader.read(&webhook) {
             Ok(heard) => self.keep(connection, heard).await,
@@ -149,7 +158,7 @@ impl ReceiveNotices {
         let store = self.partners.store(connection).await?;
         let webhook = match store.hints.verify(raw).await {
             Ok(webhook) => webhook,
-            Err(Unverified(why)) => return Ok(Outcome::note(UNKNOWN_SENDER, why)),
+            Err(unverified) => return Ok(Outcome::unbelieved(unverified)),
         };
         let tokens = match store.hints.read(&webhook) {
             Ok(tokens) => tokens,
@@ -179,5 +188,16 @@ impl ReceiveNotices {
             dice: self.dice.as_ref(),
             by: NAME,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_that_we_cannot_judge_is_asked_to_come_again() {
+        assert_eq!(Outcome::unbelieved(Unverified::Stranger(String::new())).reply.status, 401);
+        assert_eq!(Outcome::unbelieved(Unverified::Unsure(String::new())).reply.status, 503);
     }
 }

@@ -312,10 +312,11 @@ impl Verifier {
         let first = self.proves(&self.scheme, &self.secret, &raw, now).await;
         match (first, &self.previous) {
             (Ok(()), _) => Ok(Webhook::verified(raw)),
-            (Err(_), Some(previous)) => {
-                self.proves(&self.scheme, previous, &raw, now).await?;
-                Ok(Webhook::verified(raw))
-            }
+            (Err(first), Some(previous)) => match self.proves(&self.scheme, previous, &raw, now).await {
+                Ok(()) => Ok(Webhook::verified(raw)),
+                Err(Unverified::Stranger(_)) => Err(first),
+                Err(unsure) => Err(unsure),
+            },
             (Err(why), None) => Err(why),
         }
     }
@@ -327,9 +328,13 @@ impl Verifier {
         raw: &RawWebhook,
         now: Timestamp,
     ) -> Result<(), Unverified> {
-        let secret =
-            secret.get().await.map_err(|e| Unverified(format!("our own secret cannot be read: {e}")))?;
-        scheme.check(raw, secret.expose(), self.window, now).map_err(|why| Unverified(why.to_owned()))
+        let secret = secret
+            .get()
+            .await
+            .map_err(|e| Unverified::Unsure(format!("our own secret cannot be read: {e}")))?;
+        scheme
+            .check(raw, secret.expose(), self.window, now)
+            .map_err(|why| Unverified::Stranger(why.to_owned()))
     }
 }
 

@@ -152,9 +152,14 @@ impl Webhook {
     }
 }
 
-/// A webhook that is not believed, and why, for our log. The sender is told 401 and nothing else.
+/// A webhook that is not believed, and why, for our log. The sender learns nothing of it but the status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unverified(pub String);
+pub enum Unverified {
+    /// Wrong, missing or stale credentials: the sender is not known (401).
+    Stranger(String),
+    /// Our own secret could not be read, so nobody can tell: the sender should come again (503).
+    Unsure(String),
+}
 
 /// What a webhook tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

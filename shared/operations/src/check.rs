@@ -240,7 +240,7 @@ mod tests {
     #[async_trait]
     impl HintReader for Side {
         async fn verify(&self, _: RawWebhook) -> Result<Webhook, Unverified> {
-            Err(Unverified("no".into()))
+            Err(Unverified::Stranger("no".into()))
         }
         fn read(&self, _: &Webhook) -> Result<Vec<String>, Failure> {
             unused()

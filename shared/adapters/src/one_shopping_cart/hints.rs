@@ -18,13 +18,15 @@ pub(super) struct Hints {
 impl HintReader for Hints {
     async fn verify(&self, raw: RawWebhook) -> Result<Webhook, Unverified> {
         let Some(secret) = &self.secret else {
-            return Err(Unverified("no notify_secret is set for this connection's store".to_owned()));
+            return Err(Unverified::Stranger(
+                "no notify_secret is set for this connection's store".to_owned(),
+            ));
         };
-        let secret = secret.get().await.map_err(|failure| Unverified(failure.to_string()))?;
+        let secret = secret.get().await.map_err(|failure| Unverified::Unsure(failure.to_string()))?;
         if bool::from(secret.expose().as_bytes().ct_eq(raw.path_rest.as_bytes())) {
             Ok(Webhook::verified(raw))
         } else {
-            Err(Unverified("the address does not end in the notify_secret".to_owned()))
+            Err(Unverified::Stranger("the address does not end in the notify_secret".to_owned()))
         }
     }
 
@@ -68,6 +70,15 @@ mod tests {
             assert!(hints(Some("unguessable")).verify(raw(wrong, "")).await.is_err(), "{wrong:?}");
         }
         assert!(hints(None).verify(raw("", "")).await.is_err(), "no secret is never a yes");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_cannot_be_read_is_our_trouble_and_not_the_senders() {
+        let vault = Arc::new(Vault::new(Vec::new(), Arc::new(SystemClock)));
+        let hints = Hints { secret: Some(SecretRef::new(vault, "given:notify")) };
+        assert!(matches!(hints.verify(raw("unguessable", "")).await, Err(Unverified::Unsure(_))));
+        let refused = self::hints(Some("unguessable")).verify(raw("wrong", "")).await;
+        assert!(matches!(refused, Err(Unverified::Stranger(_))));
     }
 
     #[tokio::test]

@@ -90,7 +90,7 @@ impl Case {
         match reader.verify(raw, now).await {
             Ok(webhook) => Some(webhook),
             Err(why) => {
-                self.clean(&why.0);
+                self.clean(&format!("{why:?}"));
                 None
             }
         }

@@ -279,7 +279,11 @@ impl TrackingSink for ModelStore {
 impl HintReader for ModelStore {
     async fn verify(&self, raw: RawWebhook) -> Result<Webhook, Unverified> {
         let known = raw.path_rest == self.shop().secret;
-        if known { Ok(Webhook::verified(raw)) } else { Err(Unverified("not our address".to_owned())) }
+        if known {
+            Ok(Webhook::verified(raw))
+        } else {
+            Err(Unverified::Stranger("not our address".to_owned()))
+        }
     }
 
     fn read(&self, webhook: &Webhook) -> Result<Vec<String>, Failure> {

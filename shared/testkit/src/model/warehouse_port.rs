@@ -119,7 +119,7 @@ impl NoticeReader for ModelWarehouse {
     async fn verify(&self, raw: RawWebhook, _now: Timestamp) -> Result<Webhook, Unverified> {
         match raw.header("x-secret") {
             Some("genuine") => Ok(Webhook::verified(raw)),
-            _ => Err(Unverified("the secret is wrong".to_owned())),
+            _ => Err(Unverified::Stranger("the secret is wrong".to_owned())),
         }
     }
 
