@@ -138,10 +138,6 @@ fn some(shop: &Shop) -> Vec<OrderSpec> {
     wanted.iter().filter_map(|kind| day.iter().find(|order| order.kind == *kind).cloned()).collect()
 }
 
-fn sum(counts: &serde_json::Value) -> u64 {
-    counts.as_object().expect("counts").values().filter_map(serde_json::Value::as_u64).sum()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn status_sums_explain_tells_and_the_outbox_gives_what_the_store_cannot_take() {
     let shop = Shop::open("status", WriteBack::NotOffered).await;
@@ -175,7 +171,7 @@ async fn status_sums_explain_tells_and_the_outbox_gives_what_the_store_cannot_ta
 
     let status = shop.ask(&["status", "--json"]).await.ended(1).json();
     let books = &status[0]["books"];
-    let parts = ["sent", "held", "excluded", "waiting", "on_the_way"].map(|part| sum(&books[part]));
+    let parts = ["sent", "held", "excluded", "waiting", "on_the_way"].map(|part| support::sum(&books[part]));
     assert_eq!(parts, [1, 2, 1, 1, 0], "{status}");
     assert_eq!(books["orders"], 5);
     assert_eq!(status[0]["closes"], true);

@@ -28,6 +28,9 @@ impl Desk<'_> {
 
     async fn import(&self, args: &MapImport) -> Result<Outcome, Problem> {
         let connection = self.one(args.connection.as_ref())?;
+        // What is imported is also released; settings that do not allow that are better known before.
+        self.host.partners.store(&connection).await?;
+        self.host.partners.warehouse(&connection).await?;
         let file = input(&args.file)?;
         let note = args.note.clone().unwrap_or_else(|| args.file.display().to_string());
         let change = Change { by: args.by.clone(), at: self.host.clock.now(), note };

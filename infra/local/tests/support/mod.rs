@@ -282,3 +282,8 @@ pub(crate) fn rules(rules: shop::Rules) -> String {
     }
     csv
 }
+
+/// The sum of counts by word.
+pub(crate) fn sum(counts: &serde_json::Value) -> u64 {
+    counts.as_object().expect("counts").values().filter_map(serde_json::Value::as_u64).sum()
+}
