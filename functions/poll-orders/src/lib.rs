@@ -8,6 +8,7 @@ mod window;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::connection::Connection;
 use domain::intake::Intake;
@@ -28,6 +29,10 @@ const AT_ONCE: usize = 32;
 
 /// How many orders are expected, read and queued together.
 const CHUNK: usize = 50;
+
+/// How much longer than its run a poll may keep the right to import. It saves calls, nothing is unsafe without it; a poll
+/// that dies keeps others away only for so long.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// After so many failed reads in a row the store is down; before that, it is the order that is broken.
 const STORE_IS_DOWN: usize = 3;
@@ -108,7 +113,7 @@ impl PollOrders {
         if nothing_new && !(listed.complete && window.moves_by_itself) {
             return Ok(polled);
         }
-        let lease = Lease { token: self.dice.token(), until: later(until, self.pace.lease) };
+        let lease = Lease { token: self.dice.token(), until: later(until, LEASE_MARGIN) };
         if !self.ledger.lease(&connection.id, lease, self.clock.now()).await? {
             polled.busy = true;
             return Ok(polled);
