@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::delivery::Handler;
 use adapters::environment::Environment;
 use adapters::lambda::{Function, Job, tell};
 use async_trait::async_trait;
+use delivery::Handler;
 use domain::Failure;
 use domain::life::later;
 use domain::message::Message;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use adapters::delivery::Handler;
 use adapters::environment::Environment;
 use adapters::lambda::Function;
 use async_trait::async_trait;
+use delivery::Handler;
 use domain::message::Message;
 use domain::{Failure, OrderKey};
 use write_tracking::{NAME, WriteTracking};

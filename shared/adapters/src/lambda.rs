@@ -14,8 +14,8 @@ mod events;
 
 pub use events::Event;
 
-use crate::delivery::{Handler, deliver};
 use crate::endpoint::Endpoint;
+use delivery::{Handler, deliver};
 
 /// Something that is done at its time.
 #[async_trait]

@@ -2,7 +2,6 @@
 
 pub mod aws;
 pub mod clock;
-pub mod delivery;
 pub mod dynamodb;
 pub mod endpoint;
 pub mod environment;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapters::delivery::{Handler, deliver, work};
 use adapters::lambda::Function;
 use adapters::memory_queue::{Manners, MemoryQueue};
 use async_trait::async_trait;
+use delivery::{Handler, deliver, work};
 use domain::message::Message;
 use domain::ports::{Clock, DeadLetter, Delivery, Incoming, Outgoing};
 use domain::{Failure, OrderId};

@@ -15,11 +15,12 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("domain", vec![]),
         ("testkit", vec!["domain"]),
         ("simulator", vec![]),
-        ("adapters", vec!["domain"]),
+        ("delivery", vec!["domain"]),
+        ("adapters", vec!["delivery", "domain"]),
         ("operations", vec!["adapters", "domain"]),
     ]);
     for function in FUNCTIONS {
-        allowed.insert(function, vec!["adapters", "domain"]);
+        allowed.insert(function, vec!["adapters", "delivery", "domain"]);
     }
     let everything: Vec<&str> = allowed.keys().copied().collect();
     let inside = everything.iter().copied().filter(|name| !["simulator", "operations"].contains(name));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::delivery::{Handler, deliver};
 use async_trait::async_trait;
+use delivery::{Handler, deliver};
 use domain::connection::Connection;
 use domain::life::Pace;
 use domain::message::Message;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::delivery::{Handler, work};
 use adapters::memory_queue::MemoryQueue;
 use async_trait::async_trait;
+use delivery::{Handler, work};
 use domain::message::Message;
 use domain::{Failure, OrderKey};
 use forward_orders::ForwardOrders;
