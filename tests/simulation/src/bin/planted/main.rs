@@ -52,7 +52,7 @@ fn hunt(limit: u64, seconds: u64) -> i32 {
 /// Judges every bug that is asked for. The exit code: 0 when each was caught as it should be.
 fn judge(run: &Run) -> Result<i32, String> {
     let bugs = run.chosen(list()?)?;
-    let scratch = Scratch::new(workspace(), &folder()?).map_err(|e| format!("the workspace's copy: {e}"))?;
+    let scratch = Scratch::new(&workspace(), &folder()?).map_err(|e| format!("the workspace's copy: {e}"))?;
     if !run.json {
         say(&report::head());
     }
@@ -88,12 +88,13 @@ fn unplanted(scratch: &Scratch, limit: u64) -> Result<Row, String> {
 fn planted(scratch: &Scratch, bug: &Bug, limit: u64) -> Result<Row, String> {
     let row =
         |outcome, build, hunt| Row { bug: bug.name.clone(), what: bug.what.clone(), outcome, build, hunt };
-    if let Err(stale) = scratch.plant(bug) {
-        return Ok(row(Outcome::Stale(stale), Duration::ZERO, Duration::ZERO));
-    }
+    let file = match scratch.plant(bug) {
+        Ok(file) => file,
+        Err(stale) => return Ok(row(Outcome::Stale(stale), Duration::ZERO, Duration::ZERO)),
+    };
     let (built, build) = timed(|| scratch.build());
     let (hunted, hunt) = timed(|| built.map(|()| scratch.hunt(limit)));
-    scratch.remove(bug).map_err(|e| format!("{} cannot be taken out again: {e}", bug.name))?;
+    file.remove().map_err(|e| format!("{} cannot be taken out again: {e}", bug.name))?;
     let outcome = match hunted {
         Err(why) => Outcome::Unbuildable(why),
         Ok(hunted) => match hunted? {

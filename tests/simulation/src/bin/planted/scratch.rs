@@ -16,9 +16,21 @@ const HUNT_SECONDS: &str = "300";
 
 /// The copy, and its own build.
 pub(crate) struct Scratch {
-    original: PathBuf,
     source: PathBuf,
     target: PathBuf,
+}
+
+/// A file with a bug in it.
+pub(crate) struct Planted {
+    path: PathBuf,
+    clean: String,
+}
+
+impl Planted {
+    /// Takes the bug out again.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        std::fs::write(self.path, self.clean)
+    }
 }
 
 /// What came of a hunt.
@@ -34,23 +46,19 @@ pub(crate) enum Hunted {
 impl Scratch {
     /// A fresh copy of the workspace in `folder`. What is the same already is not written again, so that it need not be
     /// built again.
-    pub(crate) fn new(original: PathBuf, folder: &Path) -> io::Result<Self> {
-        let scratch = Self { original, source: folder.join("source"), target: folder.join("target") };
-        copy(&scratch.original, &scratch.source, &LEFT_OUT)?;
+    pub(crate) fn new(workspace: &Path, folder: &Path) -> io::Result<Self> {
+        let scratch = Self { source: folder.join("source"), target: folder.join("target") };
+        copy(workspace, &scratch.source, &LEFT_OUT)?;
         Ok(scratch)
     }
 
-    /// Plants a bug.
-    pub(crate) fn plant(&self, bug: &Bug) -> Result<(), String> {
-        let path = self.original.join(&bug.file);
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", bug.file))?;
-        let planted = bug.planted_in(&text)?;
-        std::fs::write(self.source.join(&bug.file), planted).map_err(|e| format!("{}: {e}", bug.file))
-    }
-
-    /// Takes a bug out again.
-    pub(crate) fn remove(&self, bug: &Bug) -> io::Result<()> {
-        write_if_other(&self.original.join(&bug.file), &self.source.join(&bug.file))
+    /// Plants a bug. Gives the file as it was.
+    pub(crate) fn plant(&self, bug: &Bug) -> Result<Planted, String> {
+        let path = self.source.join(&bug.file);
+        let failed = |e: io::Error| format!("{}: {e}", bug.file);
+        let clean = std::fs::read_to_string(&path).map_err(failed)?;
+        std::fs::write(&path, bug.planted_in(&clean)?).map_err(failed)?;
+        Ok(Planted { path, clean })
     }
 
     /// Builds the simulation as it stands in the copy.
