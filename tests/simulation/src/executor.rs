@@ -108,6 +108,13 @@ impl Executor {
         self.tasks.values().any(|task| task.process == process)
     }
 
+    /// Is nothing under way: no process doing something, and nothing that is still to happen?
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let shared = lock(&self.shared);
+        self.tasks.is_empty() && shared.spawned.is_empty() && shared.timers.is_empty()
+    }
+
     /// Takes one step: polls one ready task, or moves the time to the next timer (not past `until`). False: nothing left
     /// to do before then.
     pub fn step(&mut self, until: u64) -> bool {

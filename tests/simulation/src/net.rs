@@ -70,6 +70,8 @@ pub struct Tally {
     pub history: Option<Vec<String>>,
     /// How many effects there were.
     pub count: u64,
+    /// How many of them were meant to change something, or did so late.
+    pub changes: u64,
 }
 
 struct State {
@@ -125,6 +127,13 @@ impl Net {
         self.state().tally.clone()
     }
 
+    /// How many effects so far were meant to change something, or did so late: while it stands still, all that happens
+    /// is that somebody looks.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.state().tally.changes
+    }
+
     /// Writes a line into the history, where one is kept, and into the trace.
     pub fn note(&self, line: impl FnOnce() -> String) {
         let now = self.time.millis();
@@ -172,7 +181,7 @@ impl Net {
     ) {
         let (fate, there, back, late) = self.draw(system, what);
         self.note(|| format!("{what} {} {fate:?}", about()));
-        let (time, slot) = (self.time.clone(), slot.clone());
+        let (time, slot, me) = (self.time.clone(), slot.clone(), self.clone());
         match fate {
             Fate::Done => self.time.after(there, move || {
                 let done = apply();
@@ -187,6 +196,7 @@ impl Net {
                 fill(&slot, Err(Gone::Unclear));
                 time.after(late, move || {
                     apply();
+                    me.state().tally.changes += 1;
                 });
             }),
         }
@@ -197,6 +207,7 @@ impl Net {
         let mut state = self.state();
         let number = state.tally.count;
         state.tally.count += 1;
+        state.tally.changes += u64::from(!only_looks(what));
         let fate = match &state.deal {
             _ if state.calm => Fate::Done,
             Deal::Script(script) => script.get(&number).copied().unwrap_or(Fate::Done),
@@ -220,6 +231,26 @@ impl Net {
         let reach = if slow { 400 } else { 20 };
         (fate, 1 + state.dice.below(reach), 1 + state.dice.below(reach), state.dice.below(ghost.max(1)))
     }
+}
+
+/// Does this effect change nothing? What is not known to only look may change something.
+fn only_looks(what: &str) -> bool {
+    let (_, verb) = what.split_once(": ").unwrap_or(("", what));
+    const LOOKS: [&str; 12] = [
+        "bookmark",
+        "cursor",
+        "due",
+        "feed",
+        "find",
+        "list",
+        "load",
+        "load many",
+        "open",
+        "read",
+        "shipments",
+        "shown",
+    ];
+    LOOKS.contains(&verb)
 }
 
 fn mix(trace: u64, value: u64) -> u64 {

@@ -9,6 +9,7 @@ use domain::payment::PaymentStatus;
 use domain::policy::Policies;
 use jiff::Timestamp;
 use testkit::build;
+use testkit::model::Books;
 
 use crate::dice::Dice;
 use crate::executor::{BEGINNING, Executor, Process};
@@ -48,6 +49,8 @@ struct Play {
     cure_at: u64,
     crashes: u64,
     freezes: u64,
+    /// What went wrong on the way.
+    wrong: Vec<String>,
 }
 
 /// The mapping that translates everything that is sold; the sample alone lacks one listing.
@@ -66,7 +69,9 @@ pub fn play(seed: u64, keep_history: bool) -> Verdict {
     let mut play = Play::new(seed, class, dice, keep_history);
     play.hostile();
     play.peaceful();
-    judge(seed, class, &play.world, play.crashes, play.freezes)
+    let mut verdict = judge(seed, class, &play.world, play.crashes, play.freezes);
+    verdict.wrong.append(&mut play.wrong);
+    verdict
 }
 
 impl Play {
@@ -98,6 +103,7 @@ impl Play {
             cure_at: dice.between(20 * MINUTE, HOSTILE),
             crashes: 0,
             freezes: 0,
+            wrong: Vec::new(),
             dice,
         };
         play.set_the_scene();
@@ -259,23 +265,55 @@ impl Play {
         }
     }
 
+    /// Nothing fails any more. Rounds follow each other until one changes nothing; then nothing can happen before the
+    /// next date, and the time jumps to it. The last round, long after everything, must find nothing to do.
     fn peaceful(&mut self) {
         self.world.net.calm_down();
         let end = self.now() + PEACE;
-        let mut tick = 0_u64;
         while self.now() < end {
-            tick += 1;
-            self.shop();
-            self.warehouse(true);
-            self.start(Work::PollOrders, false);
-            self.start(Work::Sweep, false);
-            self.start(Work::PollShipments, false);
-            self.queues(false);
-            let step = if tick < 60 { MINUTE } else { 20 * MINUTE };
-            let until = self.now() + step;
-            self.run(until);
-            self.queues(false);
-            self.run(until + 10_000);
+            let at_rest = self.round();
+            let next = self.next_date().unwrap_or(end).min(end);
+            if at_rest && next > self.now() {
+                self.run(next);
+            }
         }
+        if self.next_date().is_none_or(|next| next > self.now()) && !self.round() {
+            self.wrong.push("I1 not at rest: something was left to do, and nothing said when".to_owned());
+        }
+    }
+
+    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way.
+    fn round(&mut self) -> bool {
+        let before = self.world.net.changes();
+        self.shop();
+        self.warehouse(true);
+        self.start(Work::PollOrders, false);
+        self.start(Work::Sweep, false);
+        self.start(Work::PollShipments, false);
+        self.queues(false);
+        self.run(self.now() + MINUTE);
+        self.queues(false);
+        self.run(self.now() + 10_000);
+        self.world.net.changes() == before && self.is_quiet()
+    }
+
+    /// Is nothing under way: no process, no effect that is still to land, no message, no webhook?
+    fn is_quiet(&self) -> bool {
+        let queues = [&self.world.orders, &self.world.shipments, &self.world.hints];
+        self.executor.is_idle() && self.webhooks.is_empty() && queues.iter().all(|queue| queue.is_empty())
+    }
+
+    /// The next moment at which something is to happen, when nothing is under way.
+    fn next_date(&self) -> Option<u64> {
+        let first = |books: &mut Books| books.dates.keys().next().copied();
+        let due = self.world.model.with(&self.world.connection.id, first);
+        let due = due.map(|at| {
+            let since = at.as_millisecond().saturating_sub(BEGINNING * 1000).saturating_add(1);
+            u64::try_from(since).unwrap_or(0)
+        });
+        let sales = self.to_sell.iter().map(|(at, _)| *at);
+        let changes = self.later.iter().map(|(at, ..)| *at);
+        let cure = Some(self.cure_at).filter(|at| *at != u64::MAX);
+        sales.chain(changes).chain(cure).chain(due).min()
     }
 }
