@@ -16,6 +16,7 @@ use crate::executor::{BEGINNING, Executor, Process};
 use crate::history::{DEADLINE, Deployment, Work, connection_id};
 use crate::judge::{Verdict, judge};
 use crate::net::{Deal, Net, System};
+use crate::queue::Queue;
 use crate::wms::{Class, Wms};
 
 /// A minute in milliseconds.
@@ -29,6 +30,9 @@ const PEACE: u64 = 36 * 60 * MINUTE;
 
 /// The longest time after which a late effect still lands: well inside a lease.
 const GHOST: u64 = 2 * MINUTE;
+
+/// The longest time for which the warehouse packs an order.
+const LONGEST_PACKING: u64 = 15 * MINUTE;
 
 /// The largest difference of a process's clock from the world's, either way.
 const SKEW: u64 = 2 * MINUTE;
@@ -45,6 +49,8 @@ struct Play {
     /// Things that happen later to known orders.
     later: Vec<(u64, OrderId, PaymentStatus)>,
     webhooks: Vec<(u64, usize)>,
+    /// When the parcels of the warehouse's orders leave, in its order.
+    to_ship: Vec<u64>,
     /// When the missing listing is added.
     cure_at: u64,
     crashes: u64,
@@ -100,6 +106,7 @@ impl Play {
             to_sell: Vec::new(),
             later: Vec::new(),
             webhooks: Vec::new(),
+            to_ship: Vec::new(),
             cure_at: dice.between(20 * MINUTE, HOSTILE),
             crashes: 0,
             freezes: 0,
@@ -194,22 +201,28 @@ impl Play {
 
     /// Parcels leave, and webhooks tell of them: late, repeated, out of order, or not at all.
     fn warehouse(&mut self, eager: bool) {
+        let now = self.now();
         let count = self.world.wms.truth().orders.len();
+        while self.to_ship.len() < count {
+            let at = now + self.dice.below(LONGEST_PACKING);
+            self.to_ship.push(at);
+        }
         for position in 0..count {
-            if eager || self.dice.per_mille(6) {
-                let parcels = 1 + (position as u32) % 2;
-                for parcel in 0..parcels {
-                    if self.world.wms.ship(position, parcel, parcels).is_some() {
-                        let told = self.world.wms.truth().shipped.len() - 1;
-                        for _ in 0..self.dice.below(3) {
-                            let at = self.now() + self.dice.below(10 * MINUTE);
-                            self.webhooks.push((at, told));
-                        }
+            if !eager && self.to_ship[position] > now {
+                continue;
+            }
+            self.to_ship[position] = u64::MAX;
+            let parcels = 1 + (position as u32) % 2;
+            for parcel in 0..parcels {
+                if self.world.wms.ship(position, parcel, parcels).is_some() {
+                    let told = self.world.wms.truth().shipped.len() - 1;
+                    for _ in 0..self.dice.below(3) {
+                        let at = now + self.dice.below(10 * MINUTE);
+                        self.webhooks.push((at, told));
                     }
                 }
             }
         }
-        let now = self.now();
         let due: Vec<_> = self.webhooks.extract_if(.., |(at, _)| *at <= now).collect();
         for (_, position) in due {
             self.start(Work::Webhook(position), !eager);
@@ -217,12 +230,13 @@ impl Play {
     }
 
     fn queues(&mut self, hostile: bool) {
+        let now = self.now();
         for (queue, work) in [
             (self.world.orders.clone(), Work::Orders),
             (self.world.shipments.clone(), Work::Shipments),
             (self.world.hints.clone(), Work::Hints),
         ] {
-            if !queue.is_empty() {
+            if queue.next().is_some_and(|at| at <= now) {
                 self.start(work, hostile);
             }
         }
@@ -247,6 +261,10 @@ impl Play {
                 let until = self.now() + self.dice.below(1200);
                 self.run(until);
                 self.trouble();
+            }
+            if self.executor.is_idle() {
+                let next = self.next_event().unwrap_or(HOSTILE).min(next_minute).min(next_feed).min(HOSTILE);
+                self.run(next);
             }
         }
     }
@@ -303,7 +321,7 @@ impl Play {
         self.executor.is_idle() && self.webhooks.is_empty() && queues.iter().all(|queue| queue.is_empty())
     }
 
-    /// The next moment at which something is to happen, when nothing is under way.
+    /// The next moment at which something is to happen, when nothing is under way and there is peace.
     fn next_date(&self) -> Option<u64> {
         let first = |books: &mut Books| books.dates.keys().next().copied();
         let due = self.world.model.with(&self.world.connection.id, first);
@@ -311,9 +329,19 @@ impl Play {
             let since = at.as_millisecond().saturating_sub(BEGINNING * 1000).saturating_add(1);
             u64::try_from(since).unwrap_or(0)
         });
+        self.next_event().into_iter().chain(due).min()
+    }
+
+    /// The next moment at which the outside does something of its own.
+    fn next_event(&self) -> Option<u64> {
         let sales = self.to_sell.iter().map(|(at, _)| *at);
         let changes = self.later.iter().map(|(at, ..)| *at);
-        let cure = Some(self.cure_at).filter(|at| *at != u64::MAX);
-        sales.chain(changes).chain(cure).chain(due).min()
+        let cure = Some(self.cure_at);
+        let told = self.webhooks.iter().map(|(at, _)| *at);
+        let queues = [&self.world.orders, &self.world.shipments, &self.world.hints];
+        let messages = queues.into_iter().filter_map(Queue::next);
+        let parcels = self.to_ship.iter().copied();
+        let all = sales.chain(changes).chain(cure).chain(told).chain(messages).chain(parcels);
+        all.filter(|at| *at != u64::MAX).min()
     }
 }
