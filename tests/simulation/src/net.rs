@@ -72,6 +72,8 @@ pub struct Tally {
     pub count: u64,
     /// How many of them were meant to change something, or did so late.
     pub changes: u64,
+    /// How long the world has lived, in milliseconds.
+    pub millis: u64,
 }
 
 struct State {
@@ -124,7 +126,7 @@ impl Net {
     /// What has happened so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.state().tally.clone()
+        Tally { millis: self.time.millis(), ..self.state().tally.clone() }
     }
 
     /// How many effects so far were meant to change something, or did so late: while it stands still, all that happens
