@@ -1,6 +1,7 @@
 //! Plays the simulation from the command line: each sub-command is a file of its own.
 
 mod commands;
+mod stopwatch;
 
 use std::io::Write as _;
 

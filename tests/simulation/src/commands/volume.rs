@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use simulation::judge::Verdict;
 use simulation::net::Fate;
 use simulation::play::play;
 
+use crate::stopwatch::{Stopwatch, Took, tenths};
 use crate::{Command, say};
 
 pub(crate) const COMMAND: Command = Command {
@@ -48,12 +49,12 @@ fn run(args: &[&str]) -> Option<i32> {
 }
 
 fn many(wanted: &Wanted) -> i32 {
-    let (begin, next) = (Instant::now(), AtomicU64::new(wanted.from));
-    let end = wanted.seconds.map(|seconds| begin + Duration::from_secs(seconds));
+    let (watch, next) = (Stopwatch::start(), AtomicU64::new(wanted.from));
+    let is_over = || wanted.seconds.is_some_and(|seconds| watch.wall() >= Duration::from_secs(seconds));
     let mut sum = Sum::default();
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..wanted.threads)
-            .map(|_| scope.spawn(|| some(&next, wanted.from.saturating_add(wanted.seeds), end)))
+            .map(|_| scope.spawn(|| some(&next, wanted.from.saturating_add(wanted.seeds), is_over)))
             .collect();
         for thread in threads {
             match thread.join() {
@@ -62,14 +63,14 @@ fn many(wanted: &Wanted) -> i32 {
             }
         }
     });
-    sum.report(begin.elapsed());
+    sum.report(&watch.took());
     i32::from(!(sum.wrong.is_empty() && sum.unequal.is_empty()))
 }
 
 /// The share of one thread.
-fn some(next: &AtomicU64, last: u64, end: Option<Instant>) -> Sum {
+fn some(next: &AtomicU64, last: u64, is_over: impl Fn() -> bool) -> Sum {
     let mut sum = Sum::default();
-    while end.is_none_or(|end| Instant::now() < end) {
+    while !is_over() {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= last {
             break;
@@ -142,18 +143,12 @@ impl Sum {
         self.millis += other.millis;
     }
 
-    fn report(&mut self, took: Duration) {
-        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    fn report(&mut self, took: &Took) {
         let each = |count: u64| tenths(count, self.histories);
         let failed: u64 =
             self.fates.iter().filter(|(fate, _)| **fate != Fate::Done).map(|(_, times)| times).sum();
         let faults = failed + self.crashes + self.freezes;
-        say(&format!(
-            "{} histories in {} s: {} a second",
-            self.histories,
-            tenths(millis, 1000),
-            self.histories * 1000 / millis
-        ));
+        say(&format!("{} histories in {took}: {}", self.histories, took.rate(self.histories)));
         say(&format!(
             "{} effects ({} a history), {faults} faults ({} a history), {} hours of virtual time",
             self.effects,
@@ -175,10 +170,4 @@ impl Sum {
             self.unequal.first().map_or(String::new(), |seed| format!(", the first is {seed}"))
         ));
     }
-}
-
-/// A ratio with one digit after the point.
-fn tenths(count: u64, of: u64) -> String {
-    let tenths = count.saturating_mul(10) / of.max(1);
-    format!("{}.{}", tenths / 10, tenths % 10)
 }
