@@ -34,6 +34,9 @@ const GHOST: u64 = 2 * MINUTE;
 /// The longest time for which the warehouse packs an order.
 const LONGEST_PACKING: u64 = 15 * MINUTE;
 
+/// So many in a thousand of the polls are played that could only show what the last one showed.
+const LOOKS_WHILE_NOTHING_STIRS: u32 = 120;
+
 /// The largest difference of a process's clock from the world's, either way.
 const SKEW: u64 = 2 * MINUTE;
 
@@ -51,6 +54,8 @@ struct Play {
     webhooks: Vec<(u64, usize)>,
     /// When the parcels of the warehouse's orders leave, in its order.
     to_ship: Vec<u64>,
+    /// How much had happened when somebody last looked, and until when that counts as fresh.
+    stirred: (u64, u64),
     /// When the missing listing is added.
     cure_at: u64,
     crashes: u64,
@@ -107,6 +112,7 @@ impl Play {
             later: Vec::new(),
             webhooks: Vec::new(),
             to_ship: Vec::new(),
+            stirred: (0, 0),
             cure_at: dice.between(20 * MINUTE, HOSTILE),
             crashes: 0,
             freezes: 0,
@@ -269,11 +275,14 @@ impl Play {
         }
     }
 
-    /// The schedules of a minute: they may not fire, or fire twice.
+    /// The schedules of a minute: they may not fire, or fire twice. While nothing stirs, one look is like the other, and
+    /// most are left out.
     fn schedules(&mut self) {
+        let stirs = self.stirs();
         for work in [Work::PollOrders, Work::Sweep] {
             let times = match self.dice.below(10) {
                 0 => 0,
+                _ if !stirs && !self.dice.per_mille(LOOKS_WHILE_NOTHING_STIRS) => 0,
                 1 => 2,
                 _ => 1,
             };
@@ -281,6 +290,17 @@ impl Play {
                 self.start(work, true);
             }
         }
+    }
+
+    /// Has anything happened in the last minutes, or is anything under way or due?
+    fn stirs(&mut self) -> bool {
+        let (now, changes) =
+            (self.now(), self.world.net.changes() + self.world.cart.truth().orders.len() as u64);
+        let is_due = self.next_date().is_some_and(|at| at <= now);
+        if changes != self.stirred.0 || is_due || !self.executor.is_idle() {
+            self.stirred = (changes, now + 3 * MINUTE);
+        }
+        now < self.stirred.1
     }
 
     /// Nothing fails any more. Rounds follow each other until one changes nothing; then nothing can happen before the
