@@ -7,6 +7,10 @@ use std::io::Write as _;
 
 use commands::COMMANDS;
 
+/// Histories are made of millions of small things.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One thing that the simulation can do.
 pub(crate) struct Command {
     /// The word that asks for it; the empty one when nothing else is asked for.
