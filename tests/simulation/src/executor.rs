@@ -197,6 +197,12 @@ impl Executor {
         self.tasks.len() == self.free.len() && shared.spawned.is_empty() && shared.events == 0
     }
 
+    /// Is nobody doing anything? What was sent off may still land.
+    #[must_use]
+    pub fn is_resting(&self) -> bool {
+        self.tasks.len() == self.free.len() && lock(&self.shared).spawned.is_empty()
+    }
+
     /// Takes one step: polls one ready task, or moves the time to the next timer (not past `until`). False: nothing left
     /// to do before then.
     pub fn step(&mut self, until: u64) -> bool {

@@ -6,10 +6,12 @@
 pub mod cart;
 pub mod dice;
 pub mod executor;
+pub mod exhaustive;
 mod history;
 pub mod judge;
 pub mod ledger;
 pub mod net;
+pub mod one_order;
 pub mod play;
 pub mod queue;
 pub mod wms;

@@ -48,13 +48,26 @@ pub enum Deal {
 
 /// What a script has in store for one effect and the process that wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Turn {
-    /// This becomes of the effect.
-    Fate(Fate),
-    /// The process dies before it asks for the effect.
-    DiesBefore,
-    /// The effect is done, and the process dies without having seen the answer.
-    DiesAfter,
+pub struct Turn {
+    /// What becomes of the effect.
+    pub fate: Fate,
+    /// Does the process die at this point, without having seen the answer? Where the effect is not done, it has died
+    /// before it asked for it.
+    pub dies: bool,
+}
+
+impl Turn {
+    /// This becomes of the effect, and the process lives.
+    #[must_use]
+    pub const fn lives(fate: Fate) -> Self {
+        Self { fate, dies: false }
+    }
+
+    /// This becomes of the effect, and the process dies.
+    #[must_use]
+    pub const fn dies(fate: Fate) -> Self {
+        Self { fate, dies: true }
+    }
 }
 
 /// The systems outside.
@@ -79,6 +92,8 @@ pub struct Tally {
     pub trace: u64,
     /// The names in order, when they are kept for a failing seed.
     pub history: Option<Vec<String>>,
+    /// The name of each effect by its number, where a script needs them.
+    pub names: Vec<&'static str>,
     /// How many effects there were.
     pub count: u64,
     /// How many of them were meant to change something, or did so late.
@@ -131,7 +146,6 @@ pub struct Net {
 /// What is drawn for one effect.
 struct Lot {
     turn: Turn,
-    fate: Fate,
     /// Its way there and back, and how late it lands if it is late: in milliseconds.
     there: u64,
     back: u64,
@@ -159,7 +173,7 @@ struct Inside<T, F> {
 
 impl<T: Send + 'static, F: FnOnce() -> T + Send + 'static> Event for Effect<T, F> {
     fn happen(self: Arc<Self>) {
-        let Lot { fate, back, late, .. } = self.lot;
+        let Lot { turn: Turn { fate, .. }, back, late, .. } = self.lot;
         let leg = {
             let mut inside = self.inside();
             inside.legs += 1;
@@ -263,9 +277,7 @@ impl Net {
         about: impl FnOnce() -> String,
         apply: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Gone> {
-        let Some(effect) = self.send(system, what, about, apply) else {
-            return std::future::pending().await;
-        };
+        let effect = self.send(system, what, about, apply);
         poll_fn(|context| {
             let mut inside = effect.inside();
             match inside.answer.take() {
@@ -279,37 +291,34 @@ impl Net {
         .await
     }
 
-    /// Sends an effect off; none, when its process dies before.
+    /// Sends an effect off.
     fn send<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
         &self,
         system: System,
         what: &'static str,
         about: impl FnOnce() -> String,
         apply: F,
-    ) -> Option<Arc<Effect<T, F>>> {
+    ) -> Arc<Effect<T, F>> {
         let (now, changes) = (self.time.millis(), !only_looks(what));
         let lot = {
             let mut state = self.state();
             let lot = state.draw(system, what);
             state.tally.changes += u64::from(changes);
-            state.note(now, || match lot.turn {
-                Turn::Fate(fate) => format!("{what} {} {fate:?}", about()),
-                turn => format!("{what} {} {turn:?}", about()),
+            state.note(now, || {
+                let death = if lot.turn.dies { ", and the process dies" } else { "" };
+                format!("{what} {} {:?}{death}", about(), lot.turn.fate)
             });
             lot
         };
-        if !matches!(lot.turn, Turn::Fate(_)) {
+        if lot.turn.dies {
             self.time.doom();
         }
-        if lot.turn == Turn::DiesBefore {
-            return None;
-        }
-        let Lot { fate, there, back, .. } = lot;
+        let Lot { turn: Turn { fate, .. }, there, back, .. } = lot;
         let inside = Inside { apply: Some(apply), on_its_way: None, answer: None, waker: None, legs: 0 };
         let effect = Arc::new(Effect { net: self.clone(), lot, changes, inside: Mutex::new(inside) });
         let first = if matches!(fate, Fate::Done | Fate::AnswerLost) { there } else { there + back };
         self.time.happen_after(first, effect.clone());
-        Some(effect)
+        effect
     }
 }
 
@@ -317,27 +326,34 @@ impl State {
     fn draw(&mut self, system: System, what: &'static str) -> Lot {
         let number = self.tally.count;
         self.tally.count += 1;
-        let turn = self.turn(system, number);
-        let fate = if let Turn::Fate(fate) = turn { fate } else { Fate::Done };
+        let turn = self.turn(system, what, number);
+        let fate = turn.fate;
         self.counts.add(what, fate);
-        self.tally.trace = mix(self.tally.trace, turn.number());
+        self.tally.trace = mix(self.tally.trace, fate as u64);
         let slow = system == System::Store || system == System::Warehouse;
         let reach = if slow { 400 } else { 20 };
         let (there, back) = (1 + self.dice.below(reach), 1 + self.dice.below(reach));
-        let late = if fate == Fate::Late { self.dice.below(self.ghost.max(1)) } else { 0 };
-        Lot { turn, fate, there, back, late }
+        let late = match (&self.deal, fate) {
+            (Deal::Chance(_), Fate::Late) => self.dice.below(self.ghost.max(1)),
+            // By script the latest is the worst.
+            _ => self.ghost,
+        };
+        Lot { turn, there, back, late }
     }
 
-    fn turn(&mut self, system: System, number: u64) -> Turn {
+    fn turn(&mut self, system: System, what: &'static str, number: u64) -> Turn {
         if self.calm {
-            return Turn::Fate(Fate::Done);
+            return Turn::lives(Fate::Done);
         }
         match &mut self.deal {
-            Deal::Script(script) => script.remove(&number).unwrap_or(Turn::Fate(Fate::Done)),
+            Deal::Script(script) => {
+                self.tally.names.push(what);
+                script.get(&number).copied().unwrap_or(Turn::lives(Fate::Done))
+            }
             Deal::Chance(chances) => {
                 let chance = chances.get(&system).copied().unwrap_or(0);
                 let fails = self.dice.per_mille(chance);
-                Turn::Fate(if fails { Fate::ALL[1 + self.dice.below(3) as usize] } else { Fate::Done })
+                Turn::lives(if fails { Fate::ALL[1 + self.dice.below(3) as usize] } else { Fate::Done })
             }
         }
     }
@@ -350,19 +366,8 @@ impl State {
     }
 }
 
-impl Turn {
-    /// A number of its own, for the trace.
-    fn number(self) -> u64 {
-        match self {
-            Self::Fate(fate) => fate as u64,
-            Self::DiesBefore => 4,
-            Self::DiesAfter => 5,
-        }
-    }
-}
-
 /// Does this effect change nothing? What is not known to only look may change something.
-fn only_looks(what: &str) -> bool {
+pub(crate) fn only_looks(what: &str) -> bool {
     let (_, verb) = what.split_once(": ").unwrap_or(("", what));
     const LOOKS: [&str; 12] = [
         "bookmark",

@@ -20,7 +20,7 @@ use crate::queue::Queue;
 use crate::wms::{Class, Wms};
 
 /// A minute in milliseconds.
-const MINUTE: u64 = 60_000;
+pub(crate) const MINUTE: u64 = 60_000;
 
 /// How long the world is hostile.
 const HOSTILE: u64 = 60 * MINUTE;
@@ -29,7 +29,7 @@ const HOSTILE: u64 = 60 * MINUTE;
 const PEACE: u64 = 36 * 60 * MINUTE;
 
 /// The longest time after which a late effect still lands: well inside a lease.
-const GHOST: u64 = 2 * MINUTE;
+pub(crate) const GHOST: u64 = 2 * MINUTE;
 
 /// The longest time for which the warehouse packs an order.
 const LONGEST_PACKING: u64 = 15 * MINUTE;
@@ -65,7 +65,7 @@ struct Play {
 }
 
 /// The mapping that translates everything that is sold; the sample alone lacks one listing.
-fn whole_mapping(version: u64) -> Mapping {
+pub(crate) fn whole_mapping(version: u64) -> Mapping {
     let mut mapping = build::mapping(version);
     let mug = Component { sku: build::warehouse_sku("WH-2001"), quantity: 1 };
     mapping.listings.insert(build::sku("MUG-BLUE-L"), Target::Ship(vec![mug]));

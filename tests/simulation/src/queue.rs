@@ -96,6 +96,16 @@ impl Queue {
             .collect()
     }
 
+    /// Makes visible again what has been delivered once: it is delivered a second time.
+    pub fn deliver_again(&self) {
+        let now = self.time.millis();
+        self.content()
+            .messages
+            .iter_mut()
+            .filter(|held| held.count == 1)
+            .for_each(|held| held.visible_at = now);
+    }
+
     /// Deletes what was handled.
     pub fn done(&self, handled: &[Delivery]) {
         let ids: Vec<u64> = handled.iter().filter_map(|delivery| delivery.id.parse().ok()).collect();
