@@ -6,11 +6,13 @@
 pub mod cart;
 pub mod dice;
 pub mod executor;
+pub mod exhaustive;
 mod history;
 pub mod hunt;
 pub mod judge;
 pub mod ledger;
 pub mod net;
+pub mod one_order;
 pub mod plants;
 pub mod play;
 pub mod queue;

@@ -59,6 +59,12 @@ impl Queue {
         self.content().messages.is_empty()
     }
 
+    /// When the next message can be delivered.
+    #[must_use]
+    pub fn next(&self) -> Option<u64> {
+        self.content().messages.iter().map(|held| held.visible_at).min()
+    }
+
     /// The dead letters so far.
     #[must_use]
     pub fn dead(&self) -> Vec<String> {
@@ -88,6 +94,16 @@ impl Queue {
                 Delivery { receipt: id.clone(), id, body: held.body.clone(), count: held.count }
             })
             .collect()
+    }
+
+    /// Makes visible again what has been delivered once: it is delivered a second time.
+    pub fn deliver_again(&self) {
+        let now = self.time.millis();
+        self.content()
+            .messages
+            .iter_mut()
+            .filter(|held| held.count == 1)
+            .for_each(|held| held.visible_at = now);
     }
 
     /// Deletes what was handled.

@@ -3,36 +3,12 @@
 use simulation::dice::Dice;
 use simulation::plants::Bug;
 
-pub(crate) const HELP: &str = "\
-planted: is every planted bug caught by the simulation?
-
-  planted                        all bugs of tests/simulation/planted.toml, one at a time
-  planted --only NAME            this one (may be repeated)
-  planted --sample N --seed S    N of them, drawn by the seed S (default 0)
-  planted --limit N              histories that a bug may take to be caught (default 10000)
-  planted --json                 the table as JSON
-
-Exit codes: 0 each was caught, 1 one was not, 2 wrong usage";
-
 /// Histories that a bug may take, where nothing else is asked for.
 const LIMIT: u64 = 10_000;
 
-/// What to do.
-pub(crate) enum Command {
-    /// Judge the bugs.
-    Run(Run),
-    /// Inside a copy: play until something is wrong, for so many seconds at most.
-    Hunt {
-        /// Histories.
-        limit: u64,
-        /// Seconds.
-        seconds: u64,
-    },
-}
-
 /// Which bugs, and how.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct Wanted {
     only: Vec<String>,
     sample: Option<u64>,
     seed: u64,
@@ -40,34 +16,24 @@ pub(crate) struct Run {
     pub(crate) json: bool,
 }
 
-/// Reads the command line.
-pub(crate) fn read(args: &[String]) -> Result<Command, String> {
-    if let [flag, limit, seconds] = args
-        && flag == "--hunt"
-    {
-        return Ok(Command::Hunt { limit: number(Some(limit))?, seconds: number(Some(seconds))? });
-    }
-    let mut run = Run { only: Vec::new(), sample: None, seed: 0, limit: LIMIT, json: false };
+/// Reads the arguments; none when they make no sense.
+pub(crate) fn read(args: &[&str]) -> Option<Wanted> {
+    let mut wanted = Wanted { only: Vec::new(), sample: None, seed: 0, limit: LIMIT, json: false };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--only" => run.only.push(args.next().ok_or("--only needs a name")?.clone()),
-            "--sample" => run.sample = Some(number(args.next())?),
-            "--seed" => run.seed = number(args.next())?,
-            "--limit" => run.limit = number(args.next())?,
-            "--json" => run.json = true,
-            other => return Err(format!("{other} is not known")),
+        match *arg {
+            "--only" => wanted.only.push((*args.next()?).to_owned()),
+            "--sample" => wanted.sample = Some(args.next()?.parse().ok()?),
+            "--seed" => wanted.seed = args.next()?.parse().ok()?,
+            "--limit" => wanted.limit = args.next()?.parse().ok()?,
+            "--json" => wanted.json = true,
+            _ => return None,
         }
     }
-    Ok(Command::Run(run))
+    Some(wanted)
 }
 
-fn number(text: Option<&String>) -> Result<u64, String> {
-    let text = text.ok_or("a number is missing")?;
-    text.parse().map_err(|_| format!("{text} is not a number"))
-}
-
-impl Run {
+impl Wanted {
     /// The bugs that are asked for, those of one file after the other: so less must be built again.
     pub(crate) fn chosen(&self, bugs: Vec<Bug>) -> Result<Vec<Bug>, String> {
         if let Some(unknown) = self.only.iter().find(|name| !bugs.iter().any(|bug| bug.name == **name)) {
@@ -102,11 +68,9 @@ mod tests {
     }
 
     fn names(line: &str) -> Result<Vec<String>, String> {
-        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        match read(&args)? {
-            Command::Run(run) => Ok(run.chosen(bugs())?.into_iter().map(|bug| bug.name).collect()),
-            Command::Hunt { .. } => Err("a hunt".to_owned()),
-        }
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let wanted = read(&args).ok_or("these arguments make no sense")?;
+        Ok(wanted.chosen(bugs())?.into_iter().map(|bug| bug.name).collect())
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use simulation::hunt::Found;
 
 use crate::say;
+use crate::stopwatch::tenths;
 
 /// What came of one bug.
 pub(crate) enum Outcome {
@@ -115,10 +116,8 @@ impl Row {
     }
 }
 
-/// Seconds with one decimal.
 fn seconds(time: Duration) -> String {
-    let tenths = time.as_millis() / 100;
-    format!("{}.{}", tenths / 10, tenths % 10)
+    tenths(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), 1000)
 }
 
 impl Judged {
@@ -149,7 +148,7 @@ impl Judged {
         taken.get(rank - 1).copied().filter(|taken| *taken != u64::MAX)
     }
 
-    pub(crate) fn foot(&self) -> String {
+    pub(crate) fn foot(&self, took: Duration) -> String {
         let caught = self.rows.iter().filter(|row| matches!(row.outcome, Outcome::Caught(_))).count();
         let bugs = self.rows.len() - 1;
         let told = |percent| match self.percentile(percent) {
@@ -158,10 +157,11 @@ impl Judged {
         };
         format!(
             "{caught} of {bugs} planted bugs are caught; histories until then: {} (median), {} (95th percentile), \
-             allowed {}",
+             allowed {}; {} s",
             told(50),
             told(95),
-            self.limit
+            self.limit,
+            took.as_secs()
         )
     }
 
@@ -204,8 +204,8 @@ mod tests {
     fn a_bug_that_is_missed_is_no_small_number() {
         let most = judged([caught(1), row(Outcome::Missed)]);
         assert_eq!((most.percentile(50), most.percentile(95), most.is_good()), (Some(1), None, false));
-        assert!(most.foot().starts_with("1 of 2 planted bugs are caught"));
-        assert!(most.foot().contains("more than 100 (95th"));
+        assert!(most.foot(Duration::ZERO).starts_with("1 of 2 planted bugs are caught"));
+        assert!(most.foot(Duration::ZERO).contains("more than 100 (95th"));
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Scratch {
     pub(crate) fn build(&self) -> Result<(), String> {
         let output = Command::new("cargo")
             .args(["build", "--locked", "--quiet", "--profile", "simulation"])
-            .args(["--package", "simulation", "--bin", "planted", "--target-dir"])
+            .args(["--package", "simulation", "--target-dir"])
             .arg(&self.target)
             .current_dir(&self.source)
             .env("RUSTFLAGS", "--cap-lints warn")
@@ -79,12 +79,12 @@ impl Scratch {
 
     /// Plays histories of what was built until one goes wrong.
     pub(crate) fn hunt(&self, limit: u64) -> Result<Hunted, String> {
-        let output = Command::new(self.target.join("simulation/planted"))
-            .args(["--hunt", &limit.to_string(), HUNT_SECONDS])
+        let output = Command::new(self.target.join("simulation/simulation"))
+            .args(["hunt", &limit.to_string(), HUNT_SECONDS])
             .stderr(Stdio::null())
             .output()
             .map_err(|e| format!("the hunt does not start: {e}"))?;
-        if output.status.code() == Some(crate::ENDLESS) {
+        if output.status.code() == Some(crate::commands::hunt::ENDLESS) {
             return Ok(Hunted::Endless);
         }
         let found: Option<Found> = serde_json::from_slice(&output.stdout)
