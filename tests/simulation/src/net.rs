@@ -96,7 +96,7 @@ pub struct Tally {
     pub names: Vec<&'static str>,
     /// How many effects there were.
     pub count: u64,
-    /// How many of them were meant to change something, or did so late.
+    /// How many of them were meant to change something, did so late, or failed.
     pub changes: u64,
     /// How long the world has lived, in milliseconds.
     pub millis: u64,
@@ -253,8 +253,8 @@ impl Net {
         Tally { millis: self.time.millis(), effects: state.counts.by_name(), ..state.tally.clone() }
     }
 
-    /// How many effects so far were meant to change something, or did so late: while it stands still, all that happens
-    /// is that somebody looks.
+    /// How many effects so far were meant to change something, did so late, or failed: while it stands still, all that
+    /// happens is that somebody looks, and sees.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.state().tally.changes
@@ -303,7 +303,7 @@ impl Net {
         let lot = {
             let mut state = self.state();
             let lot = state.draw(system, what);
-            state.tally.changes += u64::from(changes);
+            state.tally.changes += u64::from(changes || lot.turn != Turn::lives(Fate::Done));
             state.note(now, || {
                 let death = if lot.turn.dies { ", and the process dies" } else { "" };
                 format!("{what} {} {:?}{death}", about(), lot.turn.fate)
