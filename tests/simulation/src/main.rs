@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use simulation::coverage::Seen;
 use simulation::judge::Verdict;
 use simulation::net::Fate;
 use simulation::play::play;
@@ -24,8 +25,7 @@ struct Sum {
     unequal: Vec<u64>,
     fates: BTreeMap<Fate, u64>,
     ends: BTreeMap<String, u64>,
-    crashes: u64,
-    freezes: u64,
+    seen: Seen,
     effects: u64,
 }
 
@@ -95,8 +95,7 @@ fn add(sum: &Mutex<Sum>, verdict: Verdict) {
         *sum.ends.entry(end.clone()).or_default() += times;
     }
     sum.effects += verdict.tally.count;
-    sum.crashes += verdict.crashes;
-    sum.freezes += verdict.freezes;
+    sum.seen.add(&verdict.seen);
     if unequal {
         sum.unequal.push(verdict.seed);
     }
@@ -106,10 +105,10 @@ fn add(sum: &Mutex<Sum>, verdict: Verdict) {
 }
 
 fn report(sum: &Sum, count: u64) -> i32 {
-    say(&format!(
-        "{count} histories, {} effects, {} crashes, {} freezes",
-        sum.effects, sum.crashes, sum.freezes
-    ));
+    say(&format!("{count} histories, {} effects", sum.effects));
+    for (name, times) in sum.seen.lines() {
+        say(&format!("{times:>12}  {name}"));
+    }
     say(&format!("fates: {:?}", sum.fates));
     say(&format!("orders ended: {:?}", sum.ends));
     for verdict in sum.wrong.iter().take(10) {
@@ -120,5 +119,10 @@ fn report(sum: &Sum, count: u64) -> i32 {
         sum.wrong.len(),
         sum.unequal.len()
     ));
-    i32::from(!(sum.wrong.is_empty() && sum.unequal.is_empty()))
+    // In a million histories each kind of trouble happens at least ten thousand times.
+    let missing = sum.seen.missing(count / 100);
+    for line in &missing {
+        say(&format!("too rarely seen: {line}"));
+    }
+    i32::from(!(sum.wrong.is_empty() && sum.unequal.is_empty() && missing.is_empty()))
 }

@@ -7,8 +7,10 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
+use crate::coverage::Sometimes;
 use crate::dice::Dice;
 use crate::executor::Time;
+use crate::watch::{Plan, Watch};
 
 /// What becomes of one effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +90,7 @@ struct State {
 pub struct Net {
     time: Time,
     state: Arc<Mutex<State>>,
+    watch: Watch,
 }
 
 struct Slot<T> {
@@ -109,7 +112,25 @@ impl Net {
     pub fn new(time: Time, seed: u64, deal: Deal, ghost: u64, keep_history: bool) -> Self {
         let tally = Tally { history: keep_history.then(Vec::new), ..Tally::default() };
         let state = State { deal, dice: Dice::new(seed ^ 0x006e_6574), tally, ghost, calm: false };
-        Self { time, state: Arc::new(Mutex::new(state)) }
+        Self { time, state: Arc::new(Mutex::new(state)), watch: Watch::new(seed, Plan::calm()) }
+    }
+
+    /// The same network in a world with this trouble.
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// What everybody in this world shares.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The world's time.
+    #[must_use]
+    pub fn time(&self) -> &Time {
+        &self.time
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -119,6 +140,7 @@ impl Net {
     /// From now on nothing fails any more: the world comes to rest.
     pub fn calm_down(&self) {
         self.state().calm = true;
+        self.watch.calm_down();
     }
 
     /// What has happened so far.
@@ -196,6 +218,7 @@ impl Net {
                 fill(&slot, Err(Gone::Unclear));
                 time.after(late, move || {
                     apply();
+                    me.watch.sometimes(Sometimes::GhostLanded);
                     me.state().tally.changes += 1;
                 });
             }),
