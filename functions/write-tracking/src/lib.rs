@@ -175,7 +175,9 @@ impl WriteTracking {
                 return Outcome::Settled(Post::Posted);
             }
             Ok(_) => {}
-            Err(failure) => return Outcome::NotPosted(failure),
+            Err(failure) if failure.is_retryable() => return Outcome::NotPosted(failure),
+            // The store has no such order any more, for instance: no further try will change that.
+            Err(failure) => return Outcome::Settled(Post::Outbox { why: failure.message }),
         }
         if self.clock.now().duration_since(claimed_at).unsigned_abs() > self.pace.send_within {
             return Outcome::NotPosted(Failure::retryable(
