@@ -135,7 +135,10 @@ impl Play {
         let now = self.now();
         self.world.start(process, work, traits);
         self.running.insert(process, now);
-        self.agenda.at(now + deadline() + 1, Event::Deadline(process));
+        // In peace nothing takes long, and nobody needs to be told that it took too long.
+        if self.hostile {
+            self.agenda.at(now + deadline() + 1, Event::Deadline(process));
+        }
         if self.watch.threatens(Fault::Crash) {
             let at = self.soon();
             self.agenda.at(at, Event::Kill(process));
