@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::Failure;
 use domain::admission::{Admission, look_again};
+use domain::deadline::before;
 use domain::fulfillment::{FulfillmentRequest, reference};
 use domain::ids::WarehouseOrderId;
 use domain::life::{Step, later};
@@ -37,7 +38,7 @@ impl ForwardOrders {
         let claim = Step::Claim { until, units: request.units(), mapping: mapping.version };
         let Some(record) = self.advance(&hand.record, claim).await? else { return Ok(()) };
         hand.record = record;
-        if self.clock.now().duration_since(claimed_at).unsigned_abs() > self.pace.send_within {
+        if self.clock.now() >= later(claimed_at, self.pace.send_within) {
             return self
                 .release(
                     hand,
@@ -45,7 +46,8 @@ impl ForwardOrders {
                 )
                 .await;
         }
-        let created = self.within(self.pace.send_within, hand.warehouse.orders.create(&request)).await;
+        let deadline = later(claimed_at, self.pace.send_within);
+        let created = before(self.clock.as_ref(), deadline, hand.warehouse.orders.create(&request)).await;
         let late =
             || Creation::Unclear(Failure::retryable("send order", "the warehouse did not answer in time"));
         self.conclude(hand, &request, created.unwrap_or_else(late)).await

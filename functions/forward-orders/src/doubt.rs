@@ -1,7 +1,8 @@
 //! An order in doubt: sent, the answer lost. Settled by what the warehouse gives us against duplicates.
 
+use domain::deadline::before;
 use domain::fulfillment::reference;
-use domain::life::Step;
+use domain::life::{Step, later};
 use domain::record::Cause;
 use domain::warehouse::{OrderLookup, Repeat, WarehouseOrder};
 use domain::{Failure, Reference};
@@ -63,7 +64,8 @@ impl ForwardOrders {
         reference: &Reference,
         lookup: &dyn OrderLookup,
     ) -> Result<Option<WarehouseOrder>, Failure> {
-        let asked = self.within(self.pace.send_within, lookup.find(reference)).await;
+        let deadline = later(self.clock.now(), self.pace.send_within);
+        let asked = before(self.clock.as_ref(), deadline, lookup.find(reference)).await;
         asked.unwrap_or_else(|| {
             Err(Failure::retryable("look up order", "the warehouse did not answer in time"))
         })

@@ -17,7 +17,6 @@ use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness, 
 use domain::record::{Record, Stage};
 use domain::warehouse::Warehouse;
 use domain::{Failure, OrderKey};
-use futures_util::FutureExt;
 use jiff::Timestamp;
 
 /// How the story and the logs call this use case.
@@ -138,15 +137,5 @@ impl ForwardOrders {
         let at = self.pace.retry_at(now, hand.record.attempts, self.dice.token(), failure.wait());
         let wait = at.duration_since(now).unsigned_abs();
         (at, if hand.count < QUEUE_RETRIES { Err(failure.after(Some(wait))) } else { Ok(()) })
-    }
-
-    /// The outcome of `effect`, or none when it takes longer than `limit`.
-    async fn within<T>(&self, limit: std::time::Duration, effect: impl Future<Output = T>) -> Option<T> {
-        let mut late = self.clock.sleep(limit).fuse();
-        let mut effect = std::pin::pin!(effect.fuse());
-        futures_util::select_biased! {
-            done = effect => Some(done),
-            () = late => None,
-        }
     }
 }

@@ -136,22 +136,37 @@ impl PollOrders {
         Ok(())
     }
 
-    /// All order numbers of a window, each once, until the time is up.
+    /// All order numbers of a window, each once, until the time is up. Each page begins with the last order of the one
+    /// before: when it does not, an order has gone from the list meanwhile, the rest has moved up, and another one may
+    /// have slipped through. What was listed is good, but it is not complete.
     async fn list(
         &self,
         source: &dyn OrderSource,
         dates: domain::ports::Window,
         until: Timestamp,
     ) -> Result<Listed, Failure> {
-        let mut orders = Vec::new();
+        let mut listed = Listed { orders: Vec::new(), complete: true };
         let mut known = BTreeSet::new();
+        let mut before: Vec<OrderId> = Vec::new();
         let mut offset = 0;
         loop {
             let page = source.list(dates, offset).await?;
-            orders.extend(page.orders.into_iter().filter(|order| known.insert(*order)));
+            listed.complete &= before.is_empty() || page.orders.iter().any(|order| before.contains(order));
+            listed.orders.extend(page.orders.iter().copied().filter(|order| known.insert(*order)));
             match page.next_offset {
-                Some(next) if next > offset && self.clock.now() < until => offset = next,
-                next => return Ok(Listed { orders, complete: next.is_none_or(|next| next <= offset) }),
+                // A page of one order cannot be begun with the last one of the page before.
+                Some(next) if next > offset.saturating_add(1) && self.clock.now() < until => {
+                    offset = next - 1;
+                    before = page.orders;
+                }
+                Some(next) if next > offset && self.clock.now() < until => {
+                    offset = next;
+                    before.clear();
+                }
+                next => {
+                    listed.complete &= next.is_none_or(|next| next <= offset);
+                    return Ok(listed);
+                }
             }
         }
     }

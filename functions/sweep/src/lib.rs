@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use domain::connection::Connection;
 use domain::intake::Intake;
-use domain::life::Pace;
+use domain::life::{Pace, later};
 use domain::message::Message;
 use domain::ports::{Clock, Connections, Due, Ledger, Mappings, Outgoing, Partners, Randomness, Store};
 use domain::record::Record;
-use domain::{ConnectionId, Failure, OrderId};
+use domain::{ConnectionId, Failure, OrderId, OrderKey};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
@@ -78,25 +78,27 @@ impl Sweep {
     /// Looks at everything of a connection that is due, while there is time.
     ///
     /// # Errors
-    /// Those of the ledger and the queues. What was not looked at stays due.
+    /// Those of the ledger and the queues; what was not looked at stays due. That of a record which cannot be read, once
+    /// everything else has been looked at.
     pub async fn sweep(&self, connection: &Connection, until: Timestamp) -> Result<Swept, Failure> {
         let store = self.partners.store(connection).await?;
         let looking = Looking { sweep: self, connection, store };
         let due_by = self.clock.now();
-        let mut swept = Swept::default();
-        loop {
+        let (mut swept, mut unreadable) = (Swept::default(), None);
+        'time: loop {
             let batch = self.ledger.due(&connection.id, due_by, BATCH).await?;
             if batch.is_empty() {
-                return Ok(swept);
+                break;
             }
             for due in batch {
-                looking.at(&due, until, &mut swept).await?;
+                unreadable = looking.at(&due, until, &mut swept).await?.or(unreadable);
                 self.ledger.settle(&connection.id, &due).await?;
                 if self.clock.now() >= until {
-                    return Ok(swept);
+                    break 'time;
                 }
             }
         }
+        unreadable.map_or(Ok(swept), Err)
     }
 
     /// Puts everything that somebody could work on now on the queues, whatever its date: for a host whose queues were
@@ -107,7 +109,7 @@ impl Sweep {
     pub async fn refill(&self, connection: &Connection) -> Result<usize, Failure> {
         let mut pushed = 0;
         for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
-            let records = self.ledger.load_many(&connection.id, &due.orders).await?;
+            let records = self.load(&connection.id, &due.orders).await?.records;
             let now = self.clock.now();
             let looks: Vec<Look> =
                 records.iter().map(|record| look::queued(record, now, &self.pace)).collect();
@@ -131,7 +133,7 @@ impl Sweep {
         let (mut pushed, mut outcome) = (0, Ok(()));
         for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
             let mut forward = Vec::new();
-            for record in self.ledger.load_many(&connection.id, &due.orders).await? {
+            for record in self.load(&connection.id, &due.orders).await?.records {
                 match looking.remap(record).await {
                     Ok(look) => forward.extend(look.forward),
                     Err(failure) => outcome = Err(failure),
@@ -142,6 +144,33 @@ impl Sweep {
         }
         outcome.map(|()| pushed)
     }
+
+    /// The records of a date's orders. One that cannot be read, because another version wrote it for instance, does not
+    /// keep the others from being looked at.
+    async fn load(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Loaded, Failure> {
+        let mut loaded = Loaded::default();
+        match self.ledger.load_many(connection, orders).await {
+            Ok(records) => loaded.records = records,
+            Err(failure) if failure.is_retryable() => return Err(failure),
+            Err(_) => {
+                for order in orders {
+                    match self.ledger.load(&OrderKey::new(connection.clone(), *order), false).await {
+                        Ok(record) => loaded.records.extend(record),
+                        Err(failure) if failure.is_retryable() => return Err(failure),
+                        Err(failure) => {
+                            loaded.unreadable.push(*order);
+                            loaded.failure = Some(failure);
+                        }
+                    }
+                }
+            }
+        }
+        let known: BTreeSet<OrderId> = loaded.records.iter().map(|record| record.key.order).collect();
+        let absent =
+            orders.iter().filter(|order| !known.contains(order) && !loaded.unreadable.contains(order));
+        loaded.absent = absent.copied().collect();
+        Ok(loaded)
+    }
 }
 
 /// One sweep of one connection.
@@ -151,19 +180,29 @@ struct Looking<'a> {
     store: Store,
 }
 
+/// What the ledger has of a date's orders.
+#[derive(Default)]
+struct Loaded {
+    records: Vec<Record>,
+    absent: Vec<OrderId>,
+    /// Orders whose record cannot be read, and why that of the last one.
+    unreadable: Vec<OrderId>,
+    failure: Option<Failure>,
+}
+
 /// Whom a date names.
 enum Subject {
     /// An order of the ledger.
     Known(Box<Record>),
-    /// An order that the ledger does not have.
-    Absent(OrderId),
+    /// An order that the ledger does not have, and when it expects it next.
+    Absent(OrderId, Timestamp),
 }
 
 impl Subject {
     fn order(&self) -> OrderId {
         match self {
             Self::Known(record) => record.key.order,
-            Self::Absent(order) => *order,
+            Self::Absent(order, _) => *order,
         }
     }
 }
@@ -187,19 +226,25 @@ impl Look {
 
 impl Looking<'_> {
     /// Looks at the orders of one date: queues what is to be queued and gives what is unfinished a new date, so that
-    /// the old one can be taken off.
-    async fn at(&self, due: &Due, until: Timestamp, swept: &mut Swept) -> Result<(), Failure> {
+    /// the old one can be taken off. Gives the failure of a record that cannot be read.
+    async fn at(&self, due: &Due, until: Timestamp, swept: &mut Swept) -> Result<Option<Failure>, Failure> {
         let Sweep { ledger, orders, shipments, clock, .. } = self.sweep;
         let mut next: BTreeMap<Timestamp, Vec<OrderId>> = BTreeMap::new();
         let (mut forward, mut post) = (Vec::new(), Vec::new());
-        let records = ledger.load_many(&self.connection.id, &due.orders).await?;
-        let known: BTreeSet<OrderId> = records.iter().map(|record| record.key.order).collect();
-        let absent =
-            due.orders.iter().filter(|order| !known.contains(order)).map(|order| Subject::Absent(*order));
+        let Loaded { records, absent, unreadable, failure } =
+            self.sweep.load(&self.connection.id, &due.orders).await?;
         // An order that has a later date of its own is looked at then.
         let open = |record: &Record| !record.is_finished() && record.wake.is_none_or(|wake| wake <= due.at);
         let known = records.into_iter().filter(open).map(|record| Subject::Known(Box::new(record)));
-        for subject in known.chain(absent) {
+        let expected = self.rounded_up(later(clock.now(), self.sweep.pace.grace));
+        if !absent.is_empty() {
+            ledger.expect(&self.connection.id, expected, &absent).await?;
+        }
+        if !unreadable.is_empty() {
+            let at = self.rounded_up(later(clock.now(), self.sweep.pace.longest_retry));
+            next.entry(at).or_default().extend(unreadable);
+        }
+        for subject in known.chain(absent.into_iter().map(|order| Subject::Absent(order, expected))) {
             let order = subject.order();
             let look = if clock.now() < until {
                 self.look_or_later(subject).await
@@ -218,14 +263,15 @@ impl Looking<'_> {
         }
         swept.pushed += forward.len() + post.len();
         orders.send(&forward).await?;
-        shipments.send(&post).await
+        shipments.send(&post).await?;
+        Ok(failure)
     }
 
     /// A look that fails is repeated a little later, and does not keep the others from being looked at.
     async fn look_or_later(&self, subject: Subject) -> Look {
         let (attempts, looked) = match subject {
             Subject::Known(record) => (record.attempts, self.look(*record).await),
-            Subject::Absent(order) => (0, self.fetch(order).await),
+            Subject::Absent(order, expected) => (0, self.fetch(order, expected).await),
         };
         match looked {
             Ok(look) => look,

@@ -60,12 +60,12 @@ fn is_unmapped(record: &Record) -> bool {
 }
 
 impl Looking<'_> {
-    /// Takes in an order that is expected and is not in the ledger: whoever wanted to has died, or is very late.
-    pub(crate) async fn fetch(&self, order: OrderId) -> Result<Look, Failure> {
-        let expected = later(self.sweep.clock.now(), self.sweep.pace.grace);
+    /// Takes in an order that is expected and is not in the ledger: whoever wanted to has died, or is very late. The
+    /// ledger expects it again on `expected`: an insert whose answer is lost may land long after this look.
+    pub(crate) async fn fetch(&self, order: OrderId, expected: Timestamp) -> Result<Look, Failure> {
         let read = self.store.orders.read(&order.to_string()).await?;
         let forward = self.intake().take_in(self.connection, order, &read, expected).await?;
-        Ok(Look { forward, ..Look::again(expected) })
+        Ok(Look { forward, ..Look::default() })
     }
 
     /// Looks at one unfinished order.

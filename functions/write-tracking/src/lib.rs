@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::carrier::TrackingNumber;
 use domain::connection::Connection;
+use domain::deadline::before;
 use domain::intake::Intake;
 use domain::life::{Pace, Stamp, Step, later};
 use domain::ports::{
@@ -175,15 +176,21 @@ impl WriteTracking {
                 return Outcome::Settled(Post::Posted);
             }
             Ok(_) => {}
-            Err(failure) => return Outcome::NotPosted(failure),
+            Err(failure) if failure.is_retryable() => return Outcome::NotPosted(failure),
+            // The store has no such order any more, for instance: no further try will change that.
+            Err(failure) => return Outcome::Settled(Post::Outbox { why: failure.message }),
         }
-        if self.clock.now().duration_since(claimed_at).unsigned_abs() > self.pace.send_within {
+        let deadline = later(claimed_at, self.pace.send_within);
+        if self.clock.now() >= deadline {
             return Outcome::NotPosted(Failure::retryable(
                 "post tracking",
                 "the process was held up before it could post",
             ));
         }
-        match sink.post(order, tracking, package.shipped_at).await {
+        let posted =
+            before(self.clock.as_ref(), deadline, sink.post(order, tracking, package.shipped_at)).await;
+        let late = || Err(Failure::retryable("post tracking", "the store did not answer in time"));
+        match posted.unwrap_or_else(late) {
             Ok(PostAnswer::Taken) if !sink.verifies() => Outcome::Settled(Post::Posted),
             Ok(PostAnswer::Taken) => match sink.shown(order).await {
                 Ok(shown) if shown.iter().any(|number| tracking.number.is(number)) => {

@@ -8,6 +8,7 @@ pub mod admission;
 pub mod arrivals;
 pub mod carrier;
 pub mod connection;
+pub mod deadline;
 pub mod failure;
 pub mod fulfillment;
 pub mod ids;

@@ -27,8 +27,9 @@ const SOON: Duration = Duration::from_secs(10 * 60);
 pub struct Pace {
     /// How long one attempt may take until it must have sent its request.
     pub send_within: Duration,
-    /// From the claim until nothing of the attempt can land any more: `send_within`, plus the longest flight of a late
-    /// request, plus the largest difference between two machines' clocks.
+    /// From the claim until nothing of the attempt can land any more, whoever looks at the clock: `send_within`, plus the
+    /// longest flight of a late request (2 minutes), plus the largest difference between two machines' clocks (each may
+    /// be wrong by 5 minutes, so 10), plus a margin.
     pub lease: Duration,
     /// How long after its import an order is looked at again, if the queue has lost it.
     pub grace: Duration,
@@ -44,7 +45,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             send_within: Duration::from_secs(60),
-            lease: Duration::from_secs(8 * 60),
+            lease: Duration::from_secs(15 * 60),
             grace: Duration::from_secs(10 * 60),
             first_retry: Duration::from_secs(30),
             longest_retry: Duration::from_secs(15 * 60),

@@ -290,13 +290,13 @@ impl Record {
         }
     }
 
-    /// Is there nothing new in what a notice tells of this package? The same number in other words is no news, and a
-    /// notice that tells less takes nothing away.
+    /// Is there nothing new in what a notice tells of this package? The same number in other words is no news, a notice
+    /// that tells less takes nothing away, and one that knows nothing of a withdrawal is older than it.
     #[must_use]
     pub fn knows(&self, package: &Package) -> bool {
         self.packages.iter().any(|known| {
             let same_number = package.number().is_none() || package.number() == known.number();
-            known.id == package.id && known.voided == package.voided && same_number
+            known.id == package.id && (known.voided || !package.voided) && same_number
         })
     }
 

@@ -125,15 +125,16 @@ impl Package {
         self.tracking.as_ref().map(|tracking| &tracking.number)
     }
 
-    /// What it becomes by news of it. What is posted stays so, unless its number has changed since.
+    /// What it becomes by news of it. What is posted stays so, and what was taken back stays so, unless its number has
+    /// changed since: notices repeat and overtake each other, so that one which knows nothing of the withdrawal is an old
+    /// one, and a package that goes after all goes under another label.
     #[must_use]
     pub fn after(&self, news: Self) -> Self {
-        if news.voided {
+        let is_new_number = news.number().is_some() && news.number() != self.number();
+        if news.voided || (self.voided && !is_new_number) {
             return Self { voided: true, ..self.clone() };
         }
-        let is_new_number = news.number().is_some() && news.number() != self.number();
-        let never_asked = self.voided && self.post == Post::NotNeeded && news.number().is_some();
-        let post = if is_new_number || never_asked { Post::Due } else { self.post.clone() };
+        let post = if is_new_number { Post::Due } else { self.post.clone() };
         Self { tracking: news.tracking.or_else(|| self.tracking.clone()), post, ..news }
     }
 
@@ -247,14 +248,22 @@ mod tests {
             (numbered("1Z5", outbox()), numbered("1Z5", Post::Due), outbox()),
             (numbered("1Z5", Post::Posted), package(Contents::Everything), Post::Posted),
             (numbered("1Z5", Post::Posted), voided(package(Contents::Everything)), Post::Posted),
-            (voided(numbered("1Z5", Post::Posted)), numbered("1Z5", Post::Due), Post::Posted),
             (voided(numbered("1Z5", Post::Posted)), numbered("1Z6", Post::Due), Post::Due),
-            (voided(numbered("1Z5", Post::NotNeeded)), numbered("1Z5", Post::Due), Post::Due),
             (package(Contents::Everything), numbered("1Z5", Post::Due), Post::Due),
         ] {
             let after = known.after(news.clone());
             assert_eq!((&after.post, after.voided), (&post, news.voided), "{known:?} after {news:?}");
             assert!(known.number().is_none() || after.number().is_some(), "a number is not forgotten");
+        }
+    }
+
+    #[test]
+    fn a_package_that_was_taken_back_stays_so_when_an_older_notice_of_it_comes() {
+        for post in [Post::Due, Post::Posted, Post::NotNeeded] {
+            let back = voided(numbered("1Z5", post));
+            assert_eq!(back.after(numbered("1Z5", Post::Due)), back);
+            assert_eq!(back.after(package(Contents::Everything)), back);
+            assert!(!back.after(numbered("1Z6", Post::Due)).voided, "another label is another departure");
         }
     }
 

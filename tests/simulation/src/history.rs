@@ -1,6 +1,7 @@
-//! One history: a shop's day in a hostile world, decided by one seed, and judged at the end.
+//! One deployment, and the processes that run in it: the real use cases over the models of their ports.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,24 +9,28 @@ use delivery::{Handler, deliver};
 use domain::connection::Connection;
 use domain::life::Pace;
 use domain::message::Message;
-use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness, Store};
+use domain::ports::{Clock, Connections, Delivery, Ledger, Mappings, Partners, Randomness, Store};
 use domain::warehouse::{RawWebhook, Warehouse};
-use domain::{ConnectionId, Failure, OrderKey, Token};
+use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
 use forward_orders::ForwardOrders;
 use jiff::Timestamp;
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
 use receive_notices::{ReceiveNotices, Received};
 use sweep::Sweep;
-use testkit::model::{Kindly, ModelConnections, ModelLedger, ModelMappings};
+use testkit::model::{Fate as ModelFate, ModelConnections, ModelLedger, ModelMappings, World};
 use write_tracking::WriteTracking;
 
-use crate::cart::Cart;
+use crate::build::{Build, Formats};
+use crate::coverage::{Fault, Sometimes};
 use crate::executor::{Process, SkewedClock, Time};
+use crate::key::Key;
 use crate::ledger::NetLedger;
 use crate::net::Net;
 use crate::queue::Queue;
-use crate::wms::Wms;
+use crate::rules::Rules;
+use crate::site::Site;
+use crate::watch::Watch;
 
 /// Draws tokens from the world's dice.
 pub(crate) struct WorldDice(pub(crate) Time);
@@ -36,79 +41,158 @@ impl Randomness for WorldDice {
     }
 }
 
-/// The two sides of the one connection.
+/// The two sides of every connection, as one process sees them.
 pub(crate) struct Sides {
-    pub(crate) cart: Cart,
-    pub(crate) wms: Wms,
+    sites: Arc<Vec<Site>>,
+    /// The process, and the keys that it has read for each site.
+    process: Process,
+    keys: Vec<(Key, Key)>,
+}
+
+impl Sides {
+    fn site(&self, connection: &Connection) -> Result<(&Site, &(Key, Key)), Failure> {
+        let mut all = self.sites.iter().zip(&self.keys);
+        let none = || Failure::permanent("open connection", "it has no partners");
+        all.find(|(site, _)| site.connection.id == connection.id).ok_or_else(none)
+    }
 }
 
 #[async_trait]
 impl Partners for Sides {
-    async fn store(&self, _: &Connection) -> Result<Store, Failure> {
-        Ok(self.cart.store())
+    async fn store(&self, connection: &Connection) -> Result<Store, Failure> {
+        let (site, (key, _)) = self.site(connection)?;
+        Ok(site.cart.seen_by(self.process, key.clone()).store())
     }
 
-    async fn warehouse(&self, _: &Connection) -> Result<Arc<Warehouse>, Failure> {
-        Ok(self.wms.warehouse())
+    async fn warehouse(&self, connection: &Connection) -> Result<Arc<Warehouse>, Failure> {
+        let (site, (_, key)) = self.site(connection)?;
+        Ok(site.wms.with_key(key.clone()).warehouse())
+    }
+}
+
+/// The models' world: reads may be stale, and what is read beside the ledger may be throttled.
+struct Weather {
+    watch: Watch,
+    throttles: bool,
+}
+
+#[async_trait]
+impl World for Weather {
+    async fn effect(&self, _: &'static str) -> ModelFate {
+        if self.throttles && self.watch.strikes(Fault::LedgerThrottles) {
+            return ModelFate::Fails(None);
+        }
+        ModelFate::Happens
+    }
+
+    fn choose(&self, _: &'static str, _: usize) -> usize {
+        usize::from(self.watch.strikes(Fault::StaleRead))
     }
 }
 
 /// Everything that one deployment has.
 #[derive(Clone)]
-pub(crate) struct Deployment {
-    pub(crate) connection: Connection,
-    pub(crate) connections: Arc<ModelConnections>,
-    pub(crate) mappings: Arc<ModelMappings>,
-    pub(crate) model: Arc<ModelLedger>,
-    pub(crate) cart: Cart,
-    pub(crate) wms: Wms,
-    pub(crate) orders: Queue,
-    pub(crate) shipments: Queue,
-    pub(crate) hints: Queue,
-    pub(crate) net: Net,
-    pub(crate) time: Time,
-    pub(crate) pace: Pace,
+pub struct Deployment {
+    /// Its connections.
+    pub sites: Arc<Vec<Site>>,
+    /// Its connections, behind their port.
+    pub connections: Arc<ModelConnections>,
+    /// Their mappings.
+    pub mappings: Arc<ModelMappings>,
+    /// The ledger's model.
+    pub model: Arc<ModelLedger>,
+    /// The queue of orders to forward.
+    pub orders: Queue,
+    /// The queue of tracking to post.
+    pub shipments: Queue,
+    /// The queue of the store's hints.
+    pub hints: Queue,
+    /// The way to everything.
+    pub net: Net,
+    /// The world's time.
+    pub time: Time,
+    /// How long things may take.
+    pub pace: Pace,
+    /// How two versions read each other's records, where there are two.
+    pub(crate) formats: Option<Formats>,
+    /// The webhooks that were answered 200.
+    pub(crate) heard: Arc<Mutex<BTreeSet<u64>>>,
 }
 
-/// What a process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
-    PollOrders,
-    PollShipments,
-    Sweep,
+/// What a process runs; the number names its connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Polls a store.
+    PollOrders(usize),
+    /// Polls a warehouse's shipments.
+    PollShipments(usize),
+    /// Sweeps a connection.
+    Sweep(usize),
+    /// Works off a batch of orders.
     Orders,
+    /// Works off a batch of tracking.
     Shipments,
+    /// Works off a batch of hints.
     Hints,
-    Webhook(usize),
+    /// Answers a webhook of a warehouse.
+    Webhook {
+        /// Whose.
+        site: usize,
+        /// Names the sending.
+        id: u64,
+        /// What it tells.
+        body: Vec<u8>,
+    },
+    /// Answers a notification of a store: this order is new or changed.
+    Notify(usize, OrderId),
+}
+
+/// What a process is like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Traits {
+    /// By how much its clock is wrong, in milliseconds.
+    pub(crate) skew: i64,
+    /// Its version.
+    pub(crate) build: Build,
+    /// Has it read its secrets a while ago?
+    pub(crate) old_keys: bool,
 }
 
 impl Deployment {
-    pub(crate) fn new(connection: Connection, net: Net, time: Time, wms: Wms, mischief: (u64, u64)) -> Self {
-        let queue = || Queue::new(net.clone(), time.clone(), mischief.0, mischief.1);
-        let kindly = || Arc::new(Kindly);
-        let connections = Arc::new(ModelConnections::new(kindly()));
-        connections.set(&connection);
+    /// A deployment of these connections.
+    #[must_use]
+    pub fn new(sites: Vec<Site>, net: Net, time: Time) -> Self {
+        let queue = || Queue::new(net.clone(), time.clone());
+        let weather = |throttles| Arc::new(Weather { watch: net.watch().clone(), throttles });
+        let connections = Arc::new(ModelConnections::new(weather(true)));
+        sites.iter().for_each(|site| connections.set(&site.connection));
         Self {
+            sites: Arc::new(sites),
             connections,
-            mappings: Arc::new(ModelMappings::new(kindly())),
-            model: Arc::new(ModelLedger::new(kindly())),
-            cart: Cart::new(net.clone()),
-            wms,
+            mappings: Arc::new(ModelMappings::new(weather(true))),
+            model: Arc::new(ModelLedger::new(weather(false))),
             orders: queue(),
             shipments: queue(),
             hints: queue(),
-            connection,
             net,
             time,
             pace: Pace::default(),
+            formats: None,
+            heard: Arc::default(),
         }
     }
 
-    /// Starts a process. Its clock may be wrong by some seconds.
-    pub(crate) fn start(&self, process: Process, work: Work, skew_millis: i64) {
-        let ports = Ports::new(self, skew_millis);
+    /// The queues.
+    #[must_use]
+    pub fn queues(&self) -> [&Queue; 3] {
+        [&self.orders, &self.shipments, &self.hints]
+    }
+
+    /// Starts a process.
+    pub(crate) fn start(&self, process: Process, work: Work, traits: Traits) {
+        let ports = Ports::new(self, process, traits);
         let me = self.clone();
-        self.net.note(|| format!("process {process} starts {work:?}"));
+        self.net.note(|| format!("process {process} starts {work:?} {traits:?}"));
         self.time.spawn(process, async move { ports.run(&me, work).await });
     }
 }
@@ -119,6 +203,9 @@ struct Ports {
     partners: Arc<dyn Partners>,
     ledger: Arc<dyn Ledger>,
     mappings: Arc<dyn Mappings>,
+    orders: Queue,
+    shipments: Queue,
+    hints: Queue,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Randomness>,
     pace: Pace,
@@ -128,12 +215,28 @@ struct Ports {
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 impl Ports {
-    fn new(world: &Deployment, skew: i64) -> Self {
+    fn new(world: &Deployment, process: Process, traits: Traits) -> Self {
+        let Traits { skew, build, old_keys } = traits;
+        let keys = world.sites.iter().map(|site| match old_keys {
+            true => (site.cart.lock.old_key(), site.wms.lock.old_key()),
+            false => (site.cart.lock.key(), site.wms.lock.key()),
+        });
+        let ledger = NetLedger {
+            model: world.model.clone(),
+            net: world.net.clone(),
+            rules: Rules { watch: world.net.watch().clone(), sites: world.sites.clone() },
+            process,
+            build,
+            formats: world.formats.clone(),
+        };
         Self {
             connections: world.connections.clone(),
-            partners: Arc::new(Sides { cart: world.cart.clone(), wms: world.wms.clone() }),
-            ledger: Arc::new(NetLedger { model: world.model.clone(), net: world.net.clone() }),
+            partners: Arc::new(Sides { sites: world.sites.clone(), process, keys: keys.collect() }),
+            ledger: Arc::new(ledger),
             mappings: world.mappings.clone(),
+            orders: world.orders.used_by(build),
+            shipments: world.shipments.used_by(build),
+            hints: world.hints.used_by(build),
             clock: Arc::new(SkewedClock::new(world.time.clone(), skew)),
             dice: Arc::new(WorldDice(world.time.clone())),
             pace: world.pace,
@@ -146,25 +249,44 @@ impl Ports {
 
     /// What the process does; its failures are its own affair, the ledger knows what is to be done.
     async fn run(self, world: &Deployment, work: Work) {
-        match work {
-            Work::PollOrders => drop(self.poll(world).poll(&world.connection, self.until()).await),
-            Work::PollShipments => {
-                drop(self.poll_shipments(world).poll(&world.connection, self.until()).await)
+        let connection = |site: &usize| world.sites.get(*site).map(|site| site.connection.clone());
+        match &work {
+            Work::PollOrders(site) => {
+                let Some(connection) = connection(site) else { return };
+                drop(self.poll().poll(&connection, self.until()).await);
             }
-            Work::Sweep => drop(self.sweep(world).sweep(&world.connection, self.until()).await),
-            Work::Orders => self.batch(world, &world.orders).await,
-            Work::Shipments => self.batch(world, &world.shipments).await,
-            Work::Hints => self.batch(world, &world.hints).await,
-            Work::Webhook(position) => self.webhook(world, position).await,
+            Work::PollShipments(site) => {
+                let Some(connection) = connection(site) else { return };
+                drop(self.poll_shipments().poll(&connection, self.until()).await);
+            }
+            Work::Sweep(site) => {
+                let Some(connection) = connection(site) else { return };
+                drop(self.sweep().sweep(&connection, self.until()).await);
+            }
+            Work::Orders => self.batch(world, &self.orders).await,
+            Work::Shipments => self.batch(world, &self.shipments).await,
+            Work::Hints => self.batch(world, &self.hints).await,
+            Work::Webhook { site, id, body } => {
+                let Some(connection) = connection(site) else { return };
+                let path = format!("/webhook/{}", connection.id);
+                if self.receive(path, body.clone()).await {
+                    world.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
+                }
+            }
+            Work::Notify(site, order) => {
+                let Some(connection) = connection(site) else { return };
+                let path = format!("/notify/{}/secret", connection.id);
+                self.receive(path, order.to_string().into_bytes()).await;
+            }
         }
     }
 
-    fn poll(&self, world: &Deployment) -> PollOrders {
+    fn poll(&self) -> PollOrders {
         PollOrders {
             connections: self.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            orders: Arc::new(world.orders.clone()),
+            orders: Arc::new(self.orders.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.pace,
@@ -183,37 +305,37 @@ impl Ports {
         }
     }
 
-    fn track(&self, world: &Deployment) -> WriteTracking {
+    fn track(&self) -> WriteTracking {
         WriteTracking {
             connections: self.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(world.shipments.clone()),
+            shipments: Arc::new(self.shipments.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.pace,
         }
     }
 
-    fn poll_shipments(&self, world: &Deployment) -> PollShipments {
+    fn poll_shipments(&self) -> PollShipments {
         PollShipments {
             connections: self.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(world.shipments.clone()),
+            shipments: Arc::new(self.shipments.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
         }
     }
 
-    fn sweep(&self, world: &Deployment) -> Sweep {
+    fn sweep(&self) -> Sweep {
         Sweep {
             connections: self.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
             mappings: self.mappings.clone(),
-            orders: Arc::new(world.orders.clone()),
-            shipments: Arc::new(world.shipments.clone()),
+            orders: Arc::new(self.orders.clone()),
+            shipments: Arc::new(self.shipments.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.pace,
@@ -222,36 +344,39 @@ impl Ports {
 
     async fn batch(&self, world: &Deployment, queue: &Queue) {
         let deliveries = queue.take();
-        let handler = Dispatch { forward: self.forward(), track: self.track(world), poll: self.poll(world) };
+        let handler = Dispatch {
+            forward: self.forward(),
+            track: self.track(),
+            poll: self.poll(),
+            model: world.model.clone(),
+            watch: world.net.watch().clone(),
+        };
         let failed = deliver(&handler, queue, self.clock.as_ref(), deliveries.clone(), DEADLINE).await;
         let handled: Vec<_> =
             deliveries.into_iter().filter(|delivery| !failed.contains(&delivery.id)).collect();
+        let unreadable = |delivery: &&Delivery| Message::decode(&delivery.body).is_err();
+        let poison = handled.iter().filter(unreadable).count();
+        if poison > 0 && poison < handled.len() {
+            world.net.watch().sometimes(Sometimes::PoisonAlone);
+        }
         queue.done(&handled);
     }
 
-    async fn webhook(&self, world: &Deployment, position: usize) {
+    /// Answers a request. True: with 200.
+    async fn receive(&self, path: String, body: Vec<u8>) -> bool {
         let notices = ReceiveNotices {
             connections: self.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(world.shipments.clone()),
-            hints: Arc::new(world.hints.clone()),
+            shipments: Arc::new(self.shipments.clone()),
+            hints: Arc::new(self.hints.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
         };
-        let webhook = RawWebhook {
-            headers: Vec::new(),
-            path_rest: String::new(),
-            query: String::new(),
-            body: position.to_string().into_bytes(),
-        };
-        let path = format!("/webhook/{}", world.connection.id);
+        let webhook =
+            RawWebhook { headers: Vec::new(), path_rest: String::new(), query: String::new(), body };
         let outcome = notices.receive(Received { method: "POST".to_owned(), path, webhook }).await;
-        if outcome.reply.status != 200 {
-            // The sender tries again a minute later, and gives up after that: the feed has it as well.
-            self.clock.sleep(Duration::from_secs(60)).await;
-            world.net.note(|| format!("webhook {position} was answered {}", outcome.reply.status));
-        }
+        outcome.reply.status == 200
     }
 }
 
@@ -260,6 +385,21 @@ struct Dispatch {
     forward: ForwardOrders,
     track: WriteTracking,
     poll: PollOrders,
+    model: Arc<ModelLedger>,
+    watch: Watch,
+}
+
+impl Dispatch {
+    async fn follow(&self, connection: &ConnectionId, token: &str) -> Result<(), Failure> {
+        let key = token.parse().ok().map(|order| OrderKey::new(connection.clone(), order));
+        let is_there = || key.as_ref().is_some_and(|key| self.model.record(key).is_some());
+        let was_there = is_there();
+        let done = self.poll.follow(connection, token).await;
+        if !was_there && is_there() {
+            self.watch.sometimes(Sometimes::Hinted);
+        }
+        done
+    }
 }
 
 #[async_trait]
@@ -273,13 +413,7 @@ impl Handler for Dispatch {
                 self.track.post(&OrderKey::new(connection, order), count).await
             }
             Message::Reread { connection, reference } => self.track.reread(&connection, &reference).await,
-            Message::Hint { connection, token } => self.poll.follow(&connection, &token).await,
+            Message::Hint { connection, token } => self.follow(&connection, &token).await,
         }
     }
-}
-
-/// The one connection of a history.
-#[must_use]
-pub(crate) fn connection_id() -> ConnectionId {
-    ConnectionId::parse("sim").unwrap_or_else(|_| unreachable!("sim is a slug"))
 }

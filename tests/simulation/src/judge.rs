@@ -1,90 +1,235 @@
-//! Judges a history that has come to rest: nothing lost, nothing twice, nothing silent.
+//! Judges a history that has come to rest: nothing lost, nothing twice, nothing silent, and the books close.
+//!
+//! What truth may demand where the outside breaks its own word:
+//! - **The warehouse forgets** an order that it took: when we were still in doubt, it is asked (or sent to again) and gets
+//!   the order once more; when it had said yes, nobody asks it again, and the order stays open, sent and without package,
+//!   where people see it. It is never sent twice to a warehouse that still has it.
+//! - **The store loses an order** for good: what was not sent is held as vanished; what was sent is shipped, and its
+//!   tracking, which the store refuses, waits in the outbox or stays due.
+//! - **A warehouse of class N** may leave an unclear order to a person.
+//! - **I9 (rate windows)** is no part of these histories, because the limiter lives inside the adapters: its windows are
+//!   proved in `adapters::rate_limit`, and that one process sends one request at a time to a store in
+//!   `adapters::one_shopping_cart`. Here is checked what the use cases can do about it: requests per order (I12).
+//! - **I11 (stock)** has no part in the product: 1ShoppingCart has no stock that could be read or written.
 
 use std::collections::BTreeMap;
 
-use domain::OrderKey;
+use domain::fulfillment::reference;
+use domain::ids::Reference;
 use domain::payment::PaymentStatus;
 use domain::record::{Cause, Record, Stage};
+use domain::shipment::Post;
+use domain::{OrderId, OrderKey};
 
+use crate::cart::Sold;
+use crate::coverage::{Fault, Seen};
 use crate::history::Deployment;
-use crate::net::Tally;
+use crate::net::{Fate, Tally};
+use crate::rules::canaries;
+use crate::site::Site;
 use crate::wms::Class;
+
+/// The most often that one order may be sent to its warehouse in one history: I8.
+const MOST_SENDS: u32 = 24;
+
+/// The most often that one order may be read in its store in one history: I12.
+const MOST_READS: u32 = 120;
 
 /// What a history showed.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// Its seed.
     pub seed: u64,
-    /// The warehouse's class.
+    /// The class of the first warehouse.
     pub class: Class,
     /// What is wrong; nothing, when all is well.
     pub wrong: Vec<String>,
     /// Everything that happened on the network.
     pub tally: Tally,
-    /// Processes that were killed.
-    pub crashes: u64,
-    /// Processes that were frozen.
-    pub freezes: u64,
+    /// What was seen of trouble and of its end.
+    pub seen: Seen,
     /// How the orders ended, by word.
     pub ends: BTreeMap<String, u64>,
 }
 
-pub(crate) fn judge(seed: u64, class: Class, world: &Deployment, crashes: u64, freezes: u64) -> Verdict {
-    let mut wrong = Vec::new();
+/// Judges everything that is not judged on the way.
+pub(crate) fn judge(seed: u64, world: &Deployment) -> Verdict {
+    let watch = world.net.watch();
     let mut ends = BTreeMap::new();
-    let truth = world.cart.truth();
-    for (id, sold) in &truth.orders {
-        let key = OrderKey::new(world.connection.id.clone(), *id);
-        let Some(record) = world.model.record(&key) else {
-            wrong.push(format!("I1 lost: order {id} is in the store and not in the ledger"));
-            continue;
+    for site in world.sites.iter() {
+        AtRest { world, site }.judge(&mut ends);
+        canaries(watch, &world.model, site);
+    }
+    let (mut seen, wrong) = watch.told();
+    let tally = world.net.tally();
+    count_fates(&tally, &mut seen);
+    let class = world.sites.first().map_or(Class::N, |site| site.wms.class);
+    Verdict { seed, class, wrong, tally, seen, ends }
+}
+
+/// The network's own troubles, by what they hit.
+fn count_fates(tally: &Tally, seen: &mut Seen) {
+    for ((what, fate), times) in &tally.effects {
+        let fault = match (what.split_once(':').map_or("", |(system, _)| system), fate) {
+            (_, Fate::Done) => continue,
+            ("ledger", Fate::NotDone) => Fault::LedgerThrottles,
+            ("ledger", _) => Fault::LedgerUnclear,
+            ("queue", _) => Fault::QueueUnclear,
+            ("warehouse", Fate::AnswerLost) if *what == "warehouse: create" => Fault::HangsUp,
+            ("store", Fate::AnswerLost | Fate::Late) => Fault::StoreUnclear,
+            _ => continue,
         };
-        *ends.entry(end_of(&record)).or_default() += 1;
-        if !is_at_rest(class, &sold.order.payment, &record) {
-            wrong
-                .push(format!("I1 not at rest: order {id}, {:?}, is {:?}", sold.order.payment, record.stage));
+        (0..*times).for_each(|_| seen.fault(fault));
+    }
+}
+
+/// One connection at rest.
+struct AtRest<'a> {
+    world: &'a Deployment,
+    site: &'a Site,
+}
+
+impl AtRest<'_> {
+    fn wrong(&self, line: String) {
+        self.world.net.watch().wrong(line);
+    }
+
+    fn judge(&self, ends: &mut BTreeMap<String, u64>) {
+        let id = &self.site.connection.id;
+        let sold = self.site.cart.truth().orders.clone();
+        for (order, sold) in &sold {
+            let key = OrderKey::new(id.clone(), *order);
+            match self.world.model.record(&key) {
+                Some(record) => {
+                    *ends.entry(end_of(&record)).or_default() += 1;
+                    self.order(sold, &record);
+                }
+                None if self.may_be_unknown(sold) => *ends.entry("never listed".to_owned()).or_default() += 1,
+                None => self.wrong(format!("I1 lost: {key} is in the store and not in the ledger")),
+            }
         }
-        for (number, writes) in &sold.writes {
-            if *writes > 1 {
-                wrong.push(format!("I3 posted {writes} times: {number} of order {id}"));
+        self.warehouse(&sold);
+        self.books(&sold);
+        for key in self.world.model.uncovered() {
+            self.wrong(format!("I6 silent: nobody will look at {key} again"));
+        }
+    }
+
+    /// An order that went before anybody could see it, or that the list did not show until the overlap was over.
+    fn may_be_unknown(&self, sold: &Sold) -> bool {
+        let id = &self.site.connection.id;
+        let overlap = i64::from(self.site.connection.schedule.overlap_minutes) * 60;
+        let position = self.world.model.with(id, |books| books.cursor.position);
+        let passed = position
+            .zip(sold.order.ordered_at)
+            .is_some_and(|(position, at)| at.as_second() <= position.as_second().saturating_sub(overlap));
+        sold.vanished || ((sold.unlisted_until > 0 || sold.ever_vanished) && passed)
+    }
+
+    fn order(&self, sold: &Sold, record: &Record) {
+        if !self.is_at_rest(sold, record) {
+            let (key, payment) = (&record.key, &sold.order.payment);
+            self.wrong(format!("I1 not at rest: {key}, {payment:?}, is {:?}", record.stage));
+        }
+        if sold.reads > MOST_READS {
+            self.wrong(format!("I12 {} was read {} times", record.key, sold.reads));
+        }
+    }
+
+    fn reference(&self, order: OrderId) -> Option<Reference> {
+        reference(&OrderKey::new(self.site.connection.id.clone(), order), 0, 40).ok()
+    }
+
+    /// Has this order come to an end that the truth outside allows?
+    fn is_at_rest(&self, sold: &Sold, record: &Record) -> bool {
+        let payment = &sold.order.payment;
+        let Some(reference) = self.reference(sold.order.id) else { return false };
+        let truth = self.site.wms.truth();
+        let now = self.world.time.millis();
+        let was_taken = truth.orders.iter().any(|order| order.reference == reference);
+        let is_known = truth.known(&reference, now).next().is_some();
+        let is_forgotten = was_taken && !is_known;
+        let street = sold.order.ship_to.as_ref().map_or("", |to| to.line1.as_str());
+        let is_refused = truth.refused.get(&reference).is_some_and(|disliked| disliked == street);
+        match &record.stage {
+            Stage::Posted => true,
+            Stage::Held(Cause::InDoubt) => self.site.wms.class == Class::N,
+            Stage::Held(Cause::NotCancelled(_)) => payment.is_taken_back(),
+            Stage::Held(Cause::Refused(_)) => is_refused || sold.vanished || payment.is_taken_back(),
+            Stage::Held(Cause::Vanished) => sold.vanished,
+            Stage::Held(Cause::ChangedAfterSending) | Stage::Accepted => is_forgotten,
+            Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,
+            Stage::Waiting(_) => *payment == PaymentStatus::Pending,
+            Stage::Shipped => sold.ever_vanished,
+            _ => false,
+        }
+    }
+
+    /// I2, I3 and I8, from the warehouse's side.
+    fn warehouse(&self, sold: &BTreeMap<OrderId, Sold>) {
+        let truth = self.site.wms.truth();
+        let now = self.world.time.millis();
+        for reference in truth.asked.keys() {
+            let known = truth.known(reference, now).count();
+            if known > 1 {
+                self.wrong(format!("I2 {known} orders at the warehouse: {reference}"));
+            }
+        }
+        for (reference, times) in truth.asked.iter().filter(|(_, times)| **times > MOST_SENDS) {
+            self.wrong(format!("I8 {reference} was sent {times} times"));
+        }
+        for notice in truth.packages().into_values().filter(|notice| !notice.voided) {
+            let number = notice.tracking.as_ref().map_or("", |tracking| tracking.number.as_str());
+            let order = domain::fulfillment::order_of(&notice.reference, &self.site.connection.id);
+            let sold = order.and_then(|order| sold.get(&order));
+            let excused = sold.is_some_and(|sold| sold.ever_vanished);
+            let shown = sold.is_some_and(|sold| sold.shown.iter().any(|shown| shown == number));
+            if !shown && !excused {
+                self.wrong(format!("I3 never posted: {number} of {}", notice.reference));
             }
         }
     }
-    let warehouse = world.wms.truth();
-    let mut references = BTreeMap::new();
-    for order in &warehouse.orders {
-        *references.entry(order.reference.to_string()).or_insert(0) += 1;
-    }
-    for (reference, count) in references.iter().filter(|(_, count)| **count > 1) {
-        wrong.push(format!("I2 sent {count} times: {reference}"));
-    }
-    for notice in &warehouse.shipped {
-        let number = notice.tracking.as_ref().map_or("", |tracking| tracking.number.as_str());
-        if !truth.orders.values().any(|sold| sold.shown.iter().any(|shown| shown == number)) {
-            wrong.push(format!("I3 never posted: {number} of {}", notice.reference));
+
+    /// The books close: ours beside those of the store and of the warehouse.
+    fn books(&self, sold: &BTreeMap<OrderId, Sold>) {
+        let records: Vec<Record> = self
+            .world
+            .model
+            .with(&self.site.connection.id, |books| books.records.values().cloned().collect());
+        let truth = self.site.wms.truth();
+        let now = self.world.time.millis();
+        let packages = truth.packages();
+        for record in &records {
+            let id = &record.key;
+            let Some(reference) = self.reference(id.order).filter(|_| sold.contains_key(&id.order)) else {
+                self.wrong(format!("books: {id} is not in the store"));
+                continue;
+            };
+            let ours = record.warehouse_order.is_some() || !record.packages.is_empty();
+            let theirs = truth.known(&reference, now).next().is_some();
+            let given_up = record.stage == Stage::Held(Cause::InDoubt);
+            if theirs && !ours && !given_up {
+                self.wrong(format!("books: the warehouse has {id}, we say it is {}", record.stage.word()));
+            }
+            let left = packages.values().filter(|notice| notice.reference == reference && !notice.voided);
+            let known = record.packages.iter().filter(|package| !package.voided);
+            let (left, known) = (left.count(), known.count());
+            if left != known {
+                self.wrong(format!("books: {left} packages of {id} left, we know of {known}"));
+            }
+            let posted = record.packages.iter().filter(|package| package.post == Post::Posted);
+            let shown = sold.get(&id.order).map_or(0, |sold| sold.shown.len());
+            let posted = posted.count();
+            if posted > shown {
+                self.wrong(format!("books: {posted} packages of {id} posted, the store shows {shown}"));
+            }
         }
     }
-    for key in world.model.uncovered() {
-        wrong.push(format!("I6 silent: nobody will look at {key} again"));
-    }
-    Verdict { seed, class, wrong, tally: world.net.tally(), crashes, freezes, ends }
 }
 
 fn end_of(record: &Record) -> String {
     match &record.stage {
         Stage::Held(cause) => format!("held, {}", cause.word()),
         stage => stage.word().to_owned(),
-    }
-}
-
-/// Has this order come to an end that its payment allows?
-fn is_at_rest(class: Class, payment: &PaymentStatus, record: &Record) -> bool {
-    match &record.stage {
-        Stage::Posted => true,
-        Stage::Held(Cause::InDoubt) => class == Class::N,
-        Stage::Held(Cause::NotCancelled(_)) => payment.is_taken_back(),
-        Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,
-        Stage::Waiting(_) => *payment == PaymentStatus::Pending,
-        _ => false,
     }
 }

@@ -1,4 +1,5 @@
-//! The ledger behind the ports: the model that the contracts hold, reached over the unreliable network.
+//! The ledger behind the ports: the model that the contracts hold, reached over the unreliable network, and
+//! held against the rules with every write.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,9 +11,13 @@ use domain::record::{Entry, Record};
 use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use testkit::model::ModelLedger;
+use testkit::model::{Books, ModelLedger};
 
+use crate::build::{Build, Formats};
+use crate::coverage::Sometimes;
+use crate::executor::Process;
 use crate::net::{Net, System};
+use crate::rules::Rules;
 
 /// A ledger whose every call is an effect on the network.
 pub struct NetLedger {
@@ -20,6 +25,13 @@ pub struct NetLedger {
     pub model: Arc<ModelLedger>,
     /// The way to it.
     pub net: Net,
+    /// What every write is held against.
+    pub(crate) rules: Rules,
+    /// Who uses it, and which version that is.
+    pub(crate) process: Process,
+    pub(crate) build: Build,
+    /// How the versions read each other's records, where there are two.
+    pub(crate) formats: Option<Formats>,
 }
 
 /// The models answer at once.
@@ -38,6 +50,42 @@ impl NetLedger {
         let answer = self.net.effect(System::Ledger, what, || about, move || apply(&model)).await;
         answer.unwrap_or_else(|gone| Err(Failure::retryable(what, format!("{gone:?}"))))
     }
+
+    /// A record as this version reads it.
+    fn read(&self, record: Record) -> Result<Record, Failure> {
+        match &self.formats {
+            Some(formats) => formats.read(self.build, record),
+            None => Ok(record),
+        }
+    }
+
+    fn wrote(&self) -> impl FnOnce(&OrderKey) + Send + use<> {
+        let (formats, build) = (self.formats.clone(), self.build);
+        move |key| {
+            if let Some(formats) = formats {
+                formats.wrote(build, key);
+            }
+        }
+    }
+}
+
+/// Replaces a record, and holds what was done against the rules.
+fn save(
+    model: &ModelLedger,
+    rules: &Rules,
+    writer: Process,
+    before: &Record,
+    after: &Record,
+) -> Result<Saved, Failure> {
+    let version = |books: &mut Books| books.records.get(&before.key.order).map(|there| there.version);
+    let there = model.with(&before.key.connection, version);
+    let saved = at_once(model.save(before, after))?;
+    match &saved {
+        Saved::Done if there == Some(before.version) => rules.saved(model, writer, before, after),
+        Saved::Done => rules.watch.sometimes(Sometimes::OwnWrite),
+        Saved::Conflict(_) => rules.watch.sometimes(Sometimes::LostRace),
+    }
+    Ok(saved)
 }
 
 #[async_trait]
@@ -49,23 +97,37 @@ impl Ledger for NetLedger {
         expires: Timestamp,
     ) -> Result<Inserted, Failure> {
         let (about, record, body) = (record.key.to_string(), record.clone(), body.cloned());
-        self.call("ledger: insert", about, move |l| at_once(l.insert(&record, body.as_ref(), expires))).await
+        let (rules, wrote) = (self.rules.clone(), self.wrote());
+        self.call("ledger: insert", about, move |l| {
+            let inserted = at_once(l.insert(&record, body.as_ref(), expires))?;
+            if inserted == Inserted::New {
+                wrote(&record.key);
+                rules.inserted(l, &record);
+            }
+            Ok(inserted)
+        })
+        .await
     }
 
     async fn load(&self, key: &OrderKey, strong: bool) -> Result<Option<Record>, Failure> {
         let (about, key) = (key.to_string(), key.clone());
-        self.call("ledger: load", about, move |l| at_once(l.load(&key, strong))).await
+        let loaded = self.call("ledger: load", about, move |l| at_once(l.load(&key, strong))).await?;
+        loaded.map(|record| self.read(record)).transpose()
     }
 
     async fn open(&self, key: &OrderKey, strong: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
         let (about, key) = (key.to_string(), key.clone());
-        self.call("ledger: open", about, move |l| at_once(l.open(&key, strong))).await
+        let opened = self.call("ledger: open", about, move |l| at_once(l.open(&key, strong))).await?;
+        opened.map(|(record, body)| Ok((self.read(record)?, body))).transpose()
     }
 
     async fn load_many(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Vec<Record>, Failure> {
         let (about, connection, orders) =
             (format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
-        self.call("ledger: load many", about, move |l| at_once(l.load_many(&connection, &orders))).await
+        let loaded = self
+            .call("ledger: load many", about, move |l| at_once(l.load_many(&connection, &orders)))
+            .await?;
+        loaded.into_iter().map(|record| self.read(record)).collect()
     }
 
     async fn save(&self, before: &Record, after: &Record) -> Result<Saved, Failure> {
@@ -75,7 +137,18 @@ impl Ledger for NetLedger {
         }
         let about = format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
         let (before, after) = (before.clone(), after.clone());
-        self.call("ledger: save", about, move |l| at_once(l.save(&before, &after))).await
+        let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
+        let saved = self.call("ledger: save", about, move |l| {
+            let saved = save(l, &rules, process, &before, &after)?;
+            if saved == Saved::Done {
+                wrote(&after.key);
+            }
+            Ok(saved)
+        });
+        match saved.await? {
+            Saved::Conflict(Some(current)) => Ok(Saved::Conflict(Some(Box::new(self.read(*current)?)))),
+            saved => Ok(saved),
+        }
     }
 
     async fn revise(&self, key: &OrderKey, body: &Order, expires: Timestamp) -> Result<(), Failure> {
@@ -118,7 +191,13 @@ impl Ledger for NetLedger {
 
     async fn settle(&self, connection: &ConnectionId, due: &Due) -> Result<(), Failure> {
         let (about, connection, due) = (due.id.clone(), connection.clone(), due.clone());
-        self.call("ledger: settle", about, move |l| at_once(l.settle(&connection, &due))).await
+        let rules = self.rules.clone();
+        self.call("ledger: settle", about, move |l| {
+            at_once(l.settle(&connection, &due))?;
+            rules.settled(l, &connection, &due);
+            Ok(())
+        })
+        .await
     }
 
     async fn cursor(&self, connection: &ConnectionId) -> Result<Cursor, Failure> {
@@ -128,7 +207,15 @@ impl Ledger for NetLedger {
 
     async fn lease(&self, connection: &ConnectionId, lease: Lease, now: Timestamp) -> Result<bool, Failure> {
         let connection = connection.clone();
-        self.call("ledger: lease", String::new(), move |l| at_once(l.lease(&connection, lease, now))).await
+        let watch = self.rules.watch.clone();
+        self.call("ledger: lease", String::new(), move |l| {
+            let free = at_once(l.lease(&connection, lease, now))?;
+            if !free {
+                watch.sometimes(Sometimes::LeaseBusy);
+            }
+            Ok(free)
+        })
+        .await
     }
 
     async fn move_cursor(
@@ -138,8 +225,15 @@ impl Ledger for NetLedger {
         holder: Token,
     ) -> Result<bool, Failure> {
         let (connection, cursor) = (connection.clone(), cursor.clone());
+        let rules = self.rules.clone();
         self.call("ledger: move cursor", String::new(), move |l| {
-            at_once(l.move_cursor(&connection, &cursor, holder))
+            let moved = at_once(l.move_cursor(&connection, &cursor, holder))?;
+            if moved {
+                rules.cursor_moved(l, &connection);
+            } else {
+                rules.watch.sometimes(Sometimes::CursorKept);
+            }
+            Ok(moved)
         })
         .await
     }
@@ -164,8 +258,12 @@ impl Ledger for NetLedger {
         expires: Timestamp,
     ) -> Result<(), Failure> {
         let (connection, parked) = (connection.clone(), parked.clone());
-        self.call("ledger: park", String::new(), move |l| at_once(l.park(&connection, &parked, expires)))
-            .await
+        let watch = self.rules.watch.clone();
+        self.call("ledger: park", String::new(), move |l| {
+            watch.sometimes(Sometimes::Parked);
+            at_once(l.park(&connection, &parked, expires))
+        })
+        .await
     }
 
     async fn parked(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<Parked>, Failure> {

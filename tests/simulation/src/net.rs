@@ -7,8 +7,10 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use crate::coverage::Sometimes;
 use crate::dice::Dice;
 use crate::executor::{Event, Time};
+use crate::watch::{Plan, Watch};
 
 /// What becomes of one effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,6 +143,7 @@ impl Counts {
 pub struct Net {
     time: Time,
     state: Arc<Mutex<State>>,
+    watch: Watch,
 }
 
 /// What is drawn for one effect.
@@ -199,6 +202,7 @@ impl<T: Send + 'static, F: FnOnce() -> T + Send + 'static> Event for Effect<T, F
             }
             (Fate::Late, _) => {
                 drop(self.apply());
+                self.net.watch.sometimes(Sometimes::GhostLanded);
                 self.net.state().tally.changes += u64::from(self.changes);
             }
         }
@@ -234,7 +238,25 @@ impl Net {
         let tally = Tally { history: keep_history.then(Vec::new), ..Tally::default() };
         let dice = Dice::new(seed ^ 0x006e_6574);
         let state = State { deal, dice, tally, counts: Counts::default(), ghost, calm: false };
-        Self { time, state: Arc::new(Mutex::new(state)) }
+        Self { time, state: Arc::new(Mutex::new(state)), watch: Watch::new(seed, Plan::calm()) }
+    }
+
+    /// The same network in a world with this trouble.
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// What everybody in this world shares.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The world's time.
+    #[must_use]
+    pub fn time(&self) -> &Time {
+        &self.time
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -244,6 +266,7 @@ impl Net {
     /// From now on nothing fails any more: the world comes to rest.
     pub fn calm_down(&self) {
         self.state().calm = true;
+        self.watch.calm_down();
     }
 
     /// What has happened so far.

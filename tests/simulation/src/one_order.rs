@@ -8,12 +8,16 @@ use jiff::Timestamp;
 use testkit::build;
 use testkit::model::Books;
 
+use crate::cart::Cart;
+use crate::desk::Told;
 use crate::executor::{BEGINNING, Executor, Process};
-use crate::history::{Deployment, Work, connection_id};
+use crate::history::{Deployment, Traits, Work};
 use crate::judge::judge;
 use crate::net::{Deal, Net, Turn};
-use crate::play::{GHOST, MINUTE, whole_mapping};
+use crate::play::GHOST;
 use crate::queue::Queue;
+use crate::scene::{MINUTE, canary, whole_mapping};
+use crate::site::Site;
 use crate::wms::{Class, Wms};
 
 /// The seed of every run: what differs is the script alone.
@@ -55,7 +59,7 @@ pub struct Played {
 pub fn play(scene: Scene, script: &[(u64, Turn)], keep_history: bool) -> Played {
     let mut way = Way::new(scene, script, keep_history);
     way.go();
-    let verdict = judge(SEED, scene.class, &way.world, 0, 0);
+    let verdict = judge(SEED, &way.world);
     let mut wrong = verdict.wrong;
     wrong.append(&mut way.wrong);
     Played { points: verdict.tally.names, wrong, ends: verdict.ends, history: verdict.tally.history }
@@ -77,14 +81,17 @@ impl Way {
         let net = Net::new(time.clone(), SEED, deal, GHOST, keep_history);
         let wms = Wms::new(scene.class, net.clone(), time.clone());
         let mut connection = build::connection("sim");
-        connection.id = connection_id();
         connection.policies =
             Policies { start: Timestamp::from_second(BEGINNING - 3600).ok(), ..Policies::default() };
-        let world = Deployment::new(connection, net, time, wms, (0, 0));
-        world.mappings.set(&world.connection.id, &whole_mapping(1), &build::change("sim"));
         let mut order = build::order(1000);
         order.ordered_at = Timestamp::from_second(BEGINNING).ok();
-        world.cart.sell(order);
+        if let Some(to) = &mut order.ship_to {
+            to.name = canary(&connection.id, order.id);
+        }
+        let site = Site::new(connection, Cart::new(net.clone()), wms);
+        site.cart.sell(order);
+        let world = Deployment::new(vec![site], net, time);
+        world.mappings.set(&world.sites[0].connection.id, &whole_mapping(1), &build::change("sim"));
         Self { executor, world, workers: scene.workers, next_process: 1, wrong: Vec::new() }
     }
 
@@ -126,12 +133,12 @@ impl Way {
     /// When the ledger wants somebody to look.
     fn next_date(&self) -> Option<u64> {
         let first = |books: &mut Books| books.dates.keys().next().copied();
-        let due = self.world.model.with(&self.world.connection.id, first)?;
+        let due = self.world.model.with(&self.world.sites[0].connection.id, first)?;
         u64::try_from(due.as_millisecond().saturating_sub(BEGINNING * 1000).saturating_add(1)).ok()
     }
 
     fn start(&mut self, work: Work) {
-        self.world.start(self.next_process, work, 0);
+        self.world.start(self.next_process, work, Traits::default());
         self.next_process += 1;
     }
 
@@ -139,7 +146,7 @@ impl Way {
     fn round(&mut self) {
         self.ship();
         for _ in 0..self.workers {
-            for work in [Work::PollOrders, Work::Sweep, Work::PollShipments] {
+            for work in [Work::PollOrders(0), Work::Sweep(0), Work::PollShipments(0)] {
                 self.start(work);
             }
         }
@@ -157,12 +164,13 @@ impl Way {
 
     /// What the warehouse has leaves it in one parcel, and a webhook tells of it.
     fn ship(&mut self) {
-        let count = self.world.wms.truth().orders.len();
+        let count = self.world.sites[0].wms.truth().orders.len();
         for position in 0..count {
-            if self.world.wms.ship(position, 0, 1).is_some() {
-                let told = self.world.wms.truth().shipped.len() - 1;
-                for _ in 0..self.workers {
-                    self.start(Work::Webhook(told));
+            if self.world.sites[0].wms.ship(position, 0, 1).is_some() {
+                let told = self.world.sites[0].wms.truth().shipped.len() - 1;
+                for id in 0..self.workers {
+                    let body = Told::Package(told).body();
+                    self.start(Work::Webhook { site: 0, id: u64::from(id), body });
                 }
             }
         }
@@ -176,11 +184,11 @@ impl Way {
             if queue.next().is_none_or(|at| at > now) {
                 continue;
             }
-            self.start(work);
+            self.start(work.clone());
             for _ in 1..self.workers {
                 self.run(self.now() + HEAD_START);
                 queue.deliver_again();
-                self.start(work);
+                self.start(work.clone());
             }
         }
     }

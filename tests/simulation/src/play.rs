@@ -1,367 +1,557 @@
 //! Plays one history from its seed: sales, schedules, crashes, freezes, shipments, webhooks, and at the end peace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::OrderId;
-use domain::mapping::{Component, Mapping, Target};
-use domain::order::Order;
-use domain::payment::PaymentStatus;
-use domain::policy::Policies;
-use jiff::Timestamp;
-use testkit::build;
+use domain::OrderKey;
+use domain::fulfillment::order_of;
+use testkit::build as sample;
 use testkit::model::Books;
 
+use crate::agenda::Agenda;
+use crate::build::{Build, Formats};
+use crate::cart::{Cart, Sold};
+use crate::coverage::Fault;
+use crate::desk::Told;
 use crate::dice::Dice;
 use crate::executor::{BEGINNING, Executor, Process};
-use crate::history::{DEADLINE, Deployment, Work, connection_id};
+use crate::history::{DEADLINE, Deployment, Traits, Work};
 use crate::judge::{Verdict, judge};
 use crate::net::{Deal, Net, System};
-use crate::queue::Queue;
-use crate::wms::{Class, Wms};
+use crate::scene::{CANARY, Event, MINUTE, Scene, whole_mapping};
+use crate::site::Site;
+use crate::watch::{Plan, Watch};
+use crate::wms::Wms;
 
-/// A minute in milliseconds.
-pub(crate) const MINUTE: u64 = 60_000;
-
-/// How long the world is hostile.
-const HOSTILE: u64 = 60 * MINUTE;
-
-/// How long it may take to come to rest afterwards.
-const PEACE: u64 = 36 * 60 * MINUTE;
+/// How long it may take to come to rest.
+const PEACE: u64 = 40 * 60 * MINUTE;
 
 /// The longest time after which a late effect still lands: well inside a lease.
 pub(crate) const GHOST: u64 = 2 * MINUTE;
 
-/// The longest time for which the warehouse packs an order.
-const LONGEST_PACKING: u64 = 15 * MINUTE;
-
-/// So many in a thousand of the polls are played that could only show what the last one showed.
-const LOOKS_WHILE_NOTHING_STIRS: u32 = 120;
-
 /// The largest difference of a process's clock from the world's, either way.
-const SKEW: u64 = 2 * MINUTE;
+const SKEW: u64 = 5 * MINUTE;
+
+/// So long after the last trouble everything that is due has been looked at.
+const PATIENCE: u64 = 15 * MINUTE;
 
 /// One history.
 struct Play {
+    seed: u64,
     executor: Executor,
     world: Deployment,
+    scene: Scene,
+    watch: Watch,
     dice: Dice,
+    agenda: Agenda<Event>,
     next_process: Process,
+    next_webhook: u64,
+    /// The processes that were started, and since when they run (later than now: frozen until then).
     running: BTreeMap<Process, u64>,
-    /// Orders that will be sold, by the time of the sale, latest first.
-    to_sell: Vec<(u64, Order)>,
-    /// Things that happen later to known orders.
-    later: Vec<(u64, OrderId, PaymentStatus)>,
-    webhooks: Vec<(u64, usize)>,
-    /// When the parcels of the warehouse's orders leave, in its order.
-    to_ship: Vec<u64>,
-    /// How much had happened when somebody last looked, and until when that counts as fresh.
-    stirred: (u64, u64),
-    /// When the missing listing is added.
-    cure_at: u64,
-    crashes: u64,
-    freezes: u64,
-    /// What went wrong on the way.
-    wrong: Vec<String>,
-}
-
-/// The mapping that translates everything that is sold; the sample alone lacks one listing.
-pub(crate) fn whole_mapping(version: u64) -> Mapping {
-    let mut mapping = build::mapping(version);
-    let mug = Component { sku: build::warehouse_sku("WH-2001"), quantity: 1 };
-    mapping.listings.insert(build::sku("MUG-BLUE-L"), Target::Ship(vec![mug]));
-    mapping
+    /// The processes that poll each store.
+    polling: BTreeMap<usize, Process>,
+    hostile: bool,
 }
 
 /// Plays the history of a seed.
 #[must_use]
 pub fn play(seed: u64, keep_history: bool) -> Verdict {
     let mut dice = Dice::new(seed);
-    let class = Class::ALL[dice.below(Class::ALL.len() as u64) as usize];
-    let mut play = Play::new(seed, class, dice, keep_history);
-    play.hostile();
-    play.peaceful();
-    let mut verdict = judge(seed, class, &play.world, play.crashes, play.freezes);
-    verdict.wrong.append(&mut play.wrong);
-    verdict
+    let watch = Watch::new(seed, Plan::drawn(&mut dice));
+    let trouble = |dice: &mut Dice| [0, 20, 80, 200][dice.below(4) as usize];
+    let systems = [System::Ledger, System::Queue, System::Store, System::Warehouse];
+    let chances = systems.map(|system| (system, trouble(&mut dice))).into();
+    let scene = Scene::drawn(&mut dice, &watch);
+    Play::new(seed, scene, watch, Deal::Chance(chances), dice, keep_history).run()
 }
 
 impl Play {
-    fn new(seed: u64, class: Class, mut dice: Dice, keep_history: bool) -> Self {
+    fn new(seed: u64, scene: Scene, watch: Watch, deal: Deal, dice: Dice, keep_history: bool) -> Self {
         let executor = Executor::new(seed);
         let time = executor.time();
-        let trouble = |dice: &mut Dice| [0, 20, 80, 200][dice.below(4) as usize];
-        let chances: BTreeMap<System, u32> =
-            [System::Ledger, System::Queue, System::Store, System::Warehouse]
-                .map(|s| (s, trouble(&mut dice)))
-                .into();
-        let net = Net::new(time.clone(), seed, Deal::Chance(chances), GHOST, keep_history);
-        let wms = Wms::new(class, net.clone(), time.clone());
-        let mut connection = build::connection("sim");
-        connection.id = connection_id();
-        connection.enabled = true;
-        connection.policies =
-            Policies { start: Timestamp::from_second(BEGINNING - 3600).ok(), ..Policies::default() };
-        let mischief = (dice.below(200), dice.below(30));
-        let world = Deployment::new(connection, net, time, wms, mischief);
+        let net = Net::new(time.clone(), seed, deal, GHOST, keep_history).watched(watch.clone());
+        let sites = scene.connections.iter().zip(&scene.classes).map(|(connection, class)| {
+            let wms = Wms::new(*class, net.clone(), time.clone());
+            Site::new(connection.clone(), Cart::new(net.clone()), wms)
+        });
+        let mut world = Deployment::new(sites.collect(), net, time);
+        world.formats = scene.deploy.map(|deploy| Formats::new(watch.clone(), !deploy.back));
         let mut play = Self {
+            seed,
             executor,
             world,
-            next_process: 1,
-            running: BTreeMap::new(),
-            to_sell: Vec::new(),
-            later: Vec::new(),
-            webhooks: Vec::new(),
-            to_ship: Vec::new(),
-            stirred: (0, 0),
-            cure_at: dice.between(20 * MINUTE, HOSTILE),
-            crashes: 0,
-            freezes: 0,
-            wrong: Vec::new(),
+            scene,
+            watch,
             dice,
+            agenda: Agenda::default(),
+            next_process: 1,
+            next_webhook: 1,
+            running: BTreeMap::new(),
+            polling: BTreeMap::new(),
+            hostile: true,
         };
         play.set_the_scene();
         play
     }
 
+    fn run(mut self) -> Verdict {
+        self.be_hostile();
+        self.make_peace();
+        judge(self.seed, &self.world)
+    }
+
     fn set_the_scene(&mut self) {
-        let gap = self.dice.per_mille(300);
-        self.map(&if gap { build::mapping(1) } else { whole_mapping(1) });
-        for number in 0..self.dice.between(1, 5) {
-            let at = self.dice.below(HOSTILE / 2);
-            let mut order = build::order(1000 + number);
-            order.ordered_at = Timestamp::from_millisecond(BEGINNING * 1000 + at as i64).ok();
-            if self.dice.per_mille(250) {
-                order.payment = PaymentStatus::Pending;
-                let status =
-                    if self.dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
-                self.later.push((at + self.dice.below(HOSTILE / 3), order.id, status));
-            } else if self.dice.per_mille(120) {
-                self.later.push((at + self.dice.below(HOSTILE / 2), order.id, PaymentStatus::Refunded));
-            }
-            self.to_sell.push((at, order));
+        self.map(&if self.scene.gap { sample::mapping(1) } else { whole_mapping(1) });
+        for (at, event) in std::mem::take(&mut self.scene.events) {
+            self.agenda.at(at, event);
+        }
+        for event in [Event::PollOrders, Event::Sweep, Event::PollShipments] {
+            let at = self.dice.below(MINUTE);
+            self.agenda.at(at, event);
         }
     }
 
-    fn map(&self, mapping: &Mapping) {
-        let change = build::change("sim");
-        self.world.mappings.set(&self.world.connection.id, mapping, &change);
+    fn map(&self, mapping: &domain::mapping::Mapping) {
+        let change = sample::change("sim");
+        for site in self.world.sites.iter() {
+            self.world.mappings.set(&site.connection.id, mapping, &change);
+        }
     }
 
     fn now(&self) -> u64 {
         self.world.time.millis()
     }
 
-    /// Lets the world run until `until`.
-    fn run(&mut self, until: u64) {
-        while self.executor.step(until) {}
+    /// Lets the world run until `until`, or until somebody outside has something to do.
+    fn let_run(&mut self, until: u64) {
+        while self.executor.step(until.min(self.watch.bell())) {}
     }
 
-    fn start(&mut self, work: Work, hostile: bool) {
+    // ------------------------------------------------------------ processes
+
+    fn start(&mut self, work: Work) -> Process {
         let process = self.next_process;
         self.next_process += 1;
-        let skew = if hostile { self.dice.below(2 * SKEW) as i64 - SKEW as i64 } else { 0 };
-        self.world.start(process, work, skew);
-        self.running.insert(process, self.now());
+        let traits = self.traits();
+        let now = self.now();
+        self.world.start(process, work, traits);
+        self.running.insert(process, now);
+        // In peace nothing takes long, and nobody needs to be told that it took too long.
+        if self.hostile {
+            self.agenda.at(now + deadline() + 1, Event::Deadline(process));
+        }
+        if self.watch.threatens(Fault::Crash) {
+            let at = self.soon();
+            self.agenda.at(at, Event::Kill(process));
+        }
+        if self.watch.threatens(Fault::Freeze) {
+            let (at, wait) = (self.soon(), self.dice.below(10 * MINUTE));
+            self.agenda.at(at, Event::Freeze(process, wait));
+        }
+        if self.watch.threatens(Fault::LongFreeze) {
+            let lease = u64::try_from(self.world.pace.lease.as_millis()).unwrap_or(0);
+            let (at, wait) = (self.soon(), lease + self.dice.below(30 * MINUTE));
+            self.agenda.at(at, Event::Freeze(process, wait));
+        }
+        process
     }
 
-    /// Kills or freezes somebody, now and then; a process that has run too long is killed as Lambda does.
-    fn trouble(&mut self) {
+    /// A moment at which a process that starts now may be met at whatever it waits for.
+    fn soon(&mut self) -> u64 {
+        let longest = if self.dice.per_mille(700) { 3000 } else { MINUTE };
+        self.now() + 1 + self.dice.below(longest)
+    }
+
+    fn traits(&mut self) -> Traits {
+        if !self.hostile {
+            return Traits { build: self.build(), ..Traits::default() };
+        }
+        let skew = self.dice.below(2 * SKEW) as i64 - SKEW as i64;
+        if skew.unsigned_abs() > SKEW - MINUTE {
+            self.watch.fault(Fault::WrongClock);
+        }
+        let old_keys = self.dice.per_mille(200);
+        Traits { skew, build: self.build(), old_keys }
+    }
+
+    /// The version that a process has which starts now.
+    fn build(&mut self) -> Build {
+        let Some(deploy) = self.scene.deploy else { return Build::Old };
         let now = self.now();
-        let running: Vec<(Process, u64)> =
-            self.running.iter().map(|(process, since)| (*process, *since)).collect();
-        for (process, since) in running {
-            if !self.executor.is_alive(process) {
-                self.running.remove(&process);
-            } else if now.saturating_sub(since) > DEADLINE.as_millis() as u64 || self.dice.per_mille(40) {
-                self.executor.kill(process);
-                self.running.remove(&process);
-                self.crashes += 1;
-                self.world.net.note(|| format!("process {process} dies"));
-            } else if self.dice.per_mille(15) {
-                let wait = self.dice.below(20 * MINUTE);
-                self.world.time.freeze(process, wait);
-                self.running.insert(process, now + wait);
-                self.freezes += 1;
-                self.world.net.note(|| format!("process {process} freezes for {wait} ms"));
-            }
+        let is_new = match (now < deploy.begins, now < deploy.ends) {
+            (true, _) => false,
+            (false, true) => self.dice.per_mille(500),
+            (false, false) => !deploy.back,
+        };
+        if is_new { Build::New } else { Build::Old }
+    }
+
+    fn kill(&mut self, process: Process, why: &str) {
+        if self.executor.is_alive(process) {
+            self.executor.kill(process);
+            self.watch.fault(Fault::Crash);
+            self.world.net.note(|| format!("process {process} dies: {why}"));
+        }
+        self.running.remove(&process);
+    }
+
+    fn freeze(&mut self, process: Process, wait: u64) {
+        if !self.executor.is_alive(process) {
+            return;
+        }
+        let now = self.now();
+        self.world.time.freeze(process, wait);
+        self.running.insert(process, now + wait);
+        self.agenda.at(now + wait + deadline() + 1, Event::Deadline(process));
+        let is_long = u128::from(wait) > self.world.pace.lease.as_millis();
+        self.watch.fault(if is_long { Fault::LongFreeze } else { Fault::Freeze });
+        self.world.net.note(|| format!("process {process} freezes for {wait} ms"));
+    }
+
+    /// A process that has run too long is killed, as Lambda does.
+    fn deadline(&mut self, process: Process) {
+        let over = self.running.get(&process).is_some_and(|since| since + deadline() < self.now());
+        if over {
+            self.kill(process, "its time is up");
         }
     }
 
-    fn shop(&mut self) {
-        let now = self.now();
-        for (_, order) in self.to_sell.extract_if(.., |(at, _)| *at <= now) {
-            self.world.cart.sell(order);
+    // ------------------------------------------------------------ events
+
+    fn happen(&mut self) {
+        while let Some(event) = self.agenda.due(self.now()) {
+            self.one(event);
         }
-        let due: Vec<_> = self.later.extract_if(.., |(at, ..)| *at <= now).collect();
-        for (_, order, status) in due {
-            let mut truth = self.world.cart.truth();
-            if let Some(sold) = truth.orders.get_mut(&order) {
-                sold.order.payment = status;
+        self.ship();
+        self.deliver();
+        self.set_bell();
+    }
+
+    fn one(&mut self, event: Event) {
+        let about = |event: &Event| format!("{event:?}").chars().take(120).collect::<String>();
+        if !matches!(event, Event::Deadline(_) | Event::Answered(..) | Event::Kill(_)) {
+            self.world.net.note(|| about(&event));
+        }
+        match event {
+            Event::PollOrders => self.schedule(event, self.scene.every.0, Work::PollOrders),
+            Event::Sweep => self.schedule(event, self.scene.every.1, Work::Sweep),
+            Event::PollShipments => self.schedule(event, 5, Work::PollShipments),
+            Event::Kill(process) => self.kill(process, "at some moment"),
+            Event::Deadline(process) => self.deadline(process),
+            Event::Freeze(process, wait) => self.freeze(process, wait),
+            Event::Cure => self.map(&whole_mapping(2)),
+            Event::Poison(body) => {
+                let queue = self.dice.below(3) as usize;
+                self.world.queues()[queue].poison(body);
             }
-        }
-        if now >= self.cure_at {
-            self.cure_at = u64::MAX;
-            self.map(&whole_mapping(2));
+            Event::Redrive => self.world.queues().into_iter().for_each(crate::queue::Queue::redrive),
+            Event::Webhook(site, id, body, tries) => self.webhook(site, id, body, tries),
+            Event::Answered(site, id, body, tries) => {
+                let heard = self.world.heard.lock().is_ok_and(|heard| heard.contains(&id));
+                if !heard && tries < 3 {
+                    self.webhook(site, id, body, tries);
+                }
+            }
+            outside => self.outside(outside),
         }
     }
 
-    /// Parcels leave, and webhooks tell of them: late, repeated, out of order, or not at all.
-    fn warehouse(&mut self, eager: bool) {
-        let now = self.now();
-        let count = self.world.wms.truth().orders.len();
-        while self.to_ship.len() < count {
-            let at = now + self.dice.below(LONGEST_PACKING);
-            self.to_ship.push(at);
-        }
-        for position in 0..count {
-            if !eager && self.to_ship[position] > now {
-                continue;
+    /// Something in the store or the warehouse.
+    fn outside(&mut self, event: Event) {
+        match event {
+            Event::Sell(site, order) => self.world.sites[site].cart.sell(*order),
+            Event::Pay(site, order, status) => self.change(site, order, |sold| sold.order.payment = status),
+            Event::Move(site, order) => self.change(site, order, another_street),
+            Event::Vanish(site, order) => self.change(site, order, |sold| {
+                sold.vanished = true;
+                sold.ever_vanished = true;
+            }),
+            Event::Return(site, order) => self.change(site, order, |sold| sold.vanished = false),
+            Event::Garble(site, order, is) => self.change(site, order, |sold| sold.unreadable = is),
+            Event::Notify(site, order) => {
+                self.start(Work::Notify(site, order));
             }
-            self.to_ship[position] = u64::MAX;
-            let parcels = 1 + (position as u32) % 2;
-            for parcel in 0..parcels {
-                if self.world.wms.ship(position, parcel, parcels).is_some() {
-                    let told = self.world.wms.truth().shipped.len() - 1;
-                    for _ in 0..self.dice.below(3) {
-                        let at = now + self.dice.below(10 * MINUTE);
-                        self.webhooks.push((at, told));
+            Event::StoreDown(site, wait) => {
+                let until = self.now() + wait;
+                self.watch.fault(Fault::StoreDown);
+                self.world.sites[site].cart.truth().down_until = until;
+            }
+            Event::WarehouseAway(site, away) => {
+                if away {
+                    self.watch.fault(Fault::WarehouseDown);
+                }
+                self.world.sites[site].wms.truth().away = away;
+            }
+            Event::FixRefused(site) => self.fix_refused(site),
+            Event::RotateStore(site) => self.world.sites[site].cart.lock.rotate(),
+            Event::RotateWarehouse(site) => self.world.sites[site].wms.lock.rotate(),
+            Event::Relabel(site, package) => {
+                if let Some((one, other)) = self.world.sites[site].wms.relabel(&package) {
+                    self.watch.fault(Fault::VoidedParcel);
+                    self.tell(site, one);
+                    self.tell(site, other);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&self, site: usize, order: domain::OrderId, change: impl FnOnce(&mut Sold)) {
+        if let Some(sold) = self.world.sites[site].cart.truth().orders.get_mut(&order) {
+            change(sold);
+        }
+    }
+
+    fn fix_refused(&self, site: usize) {
+        let site = &self.world.sites[site];
+        let refused: Vec<_> = site.wms.truth().refused.keys().cloned().collect();
+        let orders = refused.iter().filter_map(|reference| order_of(reference, &site.connection.id));
+        let mut truth = site.cart.truth();
+        for order in orders {
+            truth.orders.get_mut(&order).into_iter().for_each(another_street);
+        }
+    }
+
+    /// A schedule fires, twice, or not at all.
+    fn schedule(&mut self, event: Event, minutes: u64, work: fn(usize) -> Work) {
+        if !self.hostile {
+            return;
+        }
+        let next = self.now() + minutes * MINUTE;
+        self.agenda.at(next, event);
+        for site in 0..self.world.sites.len() {
+            let times = match self.watch.strikes(Fault::ScheduleMissed) {
+                true => 0,
+                false => 1 + u64::from(self.watch.strikes(Fault::ScheduleTwice)),
+            };
+            for _ in 0..times {
+                let process = self.start(work(site));
+                if work(site) == Work::PollOrders(site) {
+                    let other = self.polling.insert(site, process);
+                    if other.is_some_and(|other| self.executor.is_alive(other)) {
+                        self.watch.fault(Fault::PollersOverlap);
                     }
                 }
             }
         }
-        let due: Vec<_> = self.webhooks.extract_if(.., |(at, _)| *at <= now).collect();
-        for (_, position) in due {
-            self.start(Work::Webhook(position), !eager);
-        }
     }
 
-    fn queues(&mut self, hostile: bool) {
+    // ------------------------------------------------------------ parcels and webhooks
+
+    /// The parcels of what is packed leave.
+    fn ship(&mut self) {
         let now = self.now();
-        for (queue, work) in [
-            (self.world.orders.clone(), Work::Orders),
-            (self.world.shipments.clone(), Work::Shipments),
-            (self.world.hints.clone(), Work::Hints),
-        ] {
-            if queue.next().is_some_and(|at| at <= now) {
-                self.start(work, hostile);
-            }
-        }
-    }
-
-    fn hostile(&mut self) {
-        let (mut next_minute, mut next_feed) = (0, 0);
-        while self.now() < HOSTILE {
-            self.shop();
-            self.warehouse(false);
-            if self.now() >= next_minute {
-                next_minute = self.now() + MINUTE;
-                self.schedules();
-            }
-            if self.now() >= next_feed {
-                next_feed = self.now() + 5 * MINUTE;
-                self.start(Work::PollShipments, true);
-            }
-            self.queues(true);
-            // Short and uneven steps, so that processes are met at whatever they wait for.
-            for _ in 0..4 {
-                let until = self.now() + self.dice.below(1200);
-                self.run(until);
-                self.trouble();
-            }
-            if self.executor.is_idle() {
-                let next = self.next_event().unwrap_or(HOSTILE).min(next_minute).min(next_feed).min(HOSTILE);
-                self.run(next);
-            }
-        }
-    }
-
-    /// The schedules of a minute: they may not fire, or fire twice. While nothing stirs, one look is like the other, and
-    /// most are left out.
-    fn schedules(&mut self) {
-        let stirs = self.stirs();
-        for work in [Work::PollOrders, Work::Sweep] {
-            let times = match self.dice.below(10) {
-                0 => 0,
-                _ if !stirs && !self.dice.per_mille(LOOKS_WHILE_NOTHING_STIRS) => 0,
-                1 => 2,
-                _ => 1,
+        for site in 0..self.world.sites.len() {
+            let packed: Vec<usize> = {
+                let hurry = !self.hostile;
+                let mut truth = self.world.sites[site].wms.truth();
+                let orders = truth.orders.iter_mut().enumerate();
+                let packed =
+                    orders.filter(|(_, order)| order.packed_at <= now || hurry && order.packed_at < u64::MAX);
+                packed
+                    .map(|(place, order)| {
+                        order.packed_at = u64::MAX;
+                        place
+                    })
+                    .collect()
             };
-            for _ in 0..times {
-                self.start(work, true);
+            packed.into_iter().for_each(|place| self.ship_order(site, place));
+        }
+    }
+
+    fn ship_order(&mut self, site: usize, place: usize) {
+        let parcels = 1 + (place as u32) % 2;
+        for parcel in 0..parcels {
+            let wms = &self.world.sites[site].wms;
+            let Some(notice) = wms.ship(place, parcel, parcels) else { continue };
+            let told = wms.truth().shipped.len() - 1;
+            if !self.is_accepted(site, &notice.reference) {
+                self.watch.fault(Fault::ShipsEarly);
+            }
+            self.world.net.note(|| format!("package {} of {} leaves", notice.package, notice.reference));
+            self.tell(site, told);
+            if self.watch.threatens(Fault::VoidedParcel) {
+                let at = self.now() + self.dice.below(20 * MINUTE);
+                self.agenda.at(at, Event::Relabel(site, notice.package));
             }
         }
     }
 
-    /// Has anything happened in the last minutes, or is anything under way or due?
-    fn stirs(&mut self) -> bool {
-        let (now, changes) =
-            (self.now(), self.world.net.changes() + self.world.cart.truth().orders.len() as u64);
-        let is_due = self.next_date().is_some_and(|at| at <= now);
-        if changes != self.stirred.0 || is_due || !self.executor.is_idle() {
-            self.stirred = (changes, now + 3 * MINUTE);
+    fn is_accepted(&self, site: usize, reference: &domain::Reference) -> bool {
+        let id = &self.world.sites[site].connection.id;
+        let order = order_of(reference, id).map(|order| OrderKey::new(id.clone(), order));
+        let record = order.and_then(|key| self.world.model.record(&key));
+        record.is_some_and(|record| record.warehouse_order.is_some())
+    }
+
+    /// Webhooks tell of a notice: late, repeated, out of order, or not at all.
+    fn tell(&mut self, site: usize, place: usize) {
+        let told = if self.scene.hints_only { Told::Changed(place) } else { Told::Package(place) };
+        let body = told.body();
+        if self.watch.strikes(Fault::WebhookLost) {
+            return;
         }
-        now < self.stirred.1
+        let fifty = self.watch.strikes(Fault::FiftyNotices);
+        let times = if fifty { 50 } else { 1 + self.dice.below(2) };
+        let within = if self.dice.per_mille(500) { 500 } else { 10 * MINUTE };
+        for _ in 0..times {
+            let at = self.now() + self.dice.below(within);
+            self.send_webhook(at, site, body.clone());
+        }
+        if self.watch.strikes(Fault::OldNotice) {
+            let at = self.now() + self.dice.between(2 * 60 * MINUTE, 30 * 60 * MINUTE);
+            self.send_webhook(at, site, body);
+        }
+    }
+
+    fn send_webhook(&mut self, at: u64, site: usize, body: Vec<u8>) {
+        let id = self.next_webhook;
+        self.next_webhook += 1;
+        self.agenda.at(at, Event::Webhook(site, id, body, 0));
+    }
+
+    fn webhook(&mut self, site: usize, id: u64, body: Vec<u8>, tries: u32) {
+        let place =
+            std::str::from_utf8(&body).ok().and_then(|text| text.strip_prefix("package ")?.parse().ok());
+        let reference = place.and_then(|place: usize| {
+            self.world.sites[site].wms.truth().shipped.get(place).map(|notice| notice.reference.clone())
+        });
+        if reference.is_some_and(|reference| !self.is_accepted(site, &reference)) {
+            self.watch.fault(Fault::NoticeEarly);
+        }
+        let later = self.now() + deadline() + MINUTE;
+        self.agenda.at(later, Event::Answered(site, id, body.clone(), tries + 1));
+        self.start(Work::Webhook { site, id, body });
+    }
+
+    // ------------------------------------------------------------ queues
+
+    fn deliver(&mut self) {
+        let now = self.now();
+        let works = [Work::Orders, Work::Shipments, Work::Hints];
+        let due = self.world.queues().map(|queue| queue.next().is_some_and(|at| at <= now));
+        for (work, due) in works.into_iter().zip(due) {
+            if due {
+                self.start(work);
+            }
+        }
+    }
+
+    /// The bell rings when the next message can be delivered, or the next parcel leaves.
+    fn set_bell(&self) {
+        self.watch.set_bell(self.next_of_the_outside().unwrap_or(u64::MAX));
+    }
+
+    fn next_of_the_outside(&self) -> Option<u64> {
+        let messages = self.world.queues().into_iter().filter_map(crate::queue::Queue::next);
+        let parcels = self.world.sites.iter().filter_map(|site| {
+            site.wms.truth().orders.iter().map(|order| order.packed_at).filter(|at| *at < u64::MAX).min()
+        });
+        messages.chain(parcels).min()
+    }
+
+    // ------------------------------------------------------------ war and peace
+
+    fn be_hostile(&mut self) {
+        while self.now() < self.scene.hostile {
+            self.happen();
+            let next = self.agenda.next().unwrap_or(u64::MAX).min(self.scene.hostile);
+            self.let_run(next);
+        }
     }
 
     /// Nothing fails any more. Rounds follow each other until one changes nothing; then nothing can happen before the
     /// next date, and the time jumps to it. The last round, long after everything, must find nothing to do.
-    fn peaceful(&mut self) {
+    fn make_peace(&mut self) {
+        self.hostile = false;
         self.world.net.calm_down();
-        let end = self.now() + PEACE;
+        let calm = self.now();
+        for site in self.world.sites.iter() {
+            site.wms.truth().away = false;
+            site.cart.truth().down_until = 0;
+        }
+        let end = calm + PEACE;
         while self.now() < end {
             let at_rest = self.round();
+            self.check_patience(calm);
             let next = self.next_date().unwrap_or(end).min(end);
             if at_rest && next > self.now() {
-                self.run(next);
+                self.let_run(next);
             }
         }
         if self.next_date().is_none_or(|next| next > self.now()) && !self.round() {
-            self.wrong.push("I1 not at rest: something was left to do, and nothing said when".to_owned());
+            self.watch.wrong("I1 not at rest: something was left to do, and nothing said when");
         }
     }
 
     /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way.
     fn round(&mut self) -> bool {
         let before = self.world.net.changes();
-        self.shop();
-        self.warehouse(true);
-        self.start(Work::PollOrders, false);
-        self.start(Work::Sweep, false);
-        self.start(Work::PollShipments, false);
-        self.queues(false);
-        self.run(self.now() + MINUTE);
-        self.queues(false);
-        self.run(self.now() + 10_000);
+        for site in 0..self.world.sites.len() {
+            self.start(Work::PollOrders(site));
+            self.start(Work::Sweep(site));
+            self.start(Work::PollShipments(site));
+        }
+        let until = self.now() + MINUTE + 10_000;
+        while self.now() < until {
+            self.happen();
+            let next = self.agenda.next().unwrap_or(u64::MAX).min(until);
+            self.let_run(next);
+        }
         self.world.net.changes() == before && self.is_quiet()
     }
 
-    /// Is nothing under way: no process, no effect that is still to land, no message, no webhook?
+    /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left
+    /// at which nobody has looked.
+    fn check_patience(&self, calm: u64) {
+        let now = self.now();
+        if now < calm + PATIENCE + MINUTE {
+            return;
+        }
+        for site in self.world.sites.iter() {
+            let id = &site.connection.id;
+            let (known, first): (BTreeSet<_>, _) = self.world.model.with(id, |books| {
+                (books.records.keys().copied().collect(), books.dates.keys().next().copied())
+            });
+            if let Some(first) = first.map(in_world).filter(|first| first + PATIENCE < now) {
+                self.watch.wrong(format!("I6 nobody has looked at what was due at {first} ms of {id}"));
+            }
+            let truth = site.cart.truth();
+            let missing = truth.orders.values().filter(|sold| !known.contains(&sold.order.id));
+            for sold in missing.filter(|sold| !sold.ever_vanished && sold.unlisted_until == 0) {
+                let placed = sold.order.ordered_at.map_or(0, in_world);
+                if placed + PATIENCE < now {
+                    self.watch.wrong(format!("I6 {id}/{} is not in the ledger after so long", sold.order.id));
+                }
+            }
+        }
+    }
+
+    /// Is nothing under way: no process, no effect that is still to land, no message?
     fn is_quiet(&self) -> bool {
-        let queues = [&self.world.orders, &self.world.shipments, &self.world.hints];
-        self.executor.is_idle() && self.webhooks.is_empty() && queues.iter().all(|queue| queue.is_empty())
+        self.executor.is_idle() && self.world.queues().iter().all(|queue| queue.is_empty())
     }
 
     /// The next moment at which something is to happen, when nothing is under way and there is peace.
     fn next_date(&self) -> Option<u64> {
         let first = |books: &mut Books| books.dates.keys().next().copied();
-        let due = self.world.model.with(&self.world.connection.id, first);
-        let due = due.map(|at| {
-            let since = at.as_millisecond().saturating_sub(BEGINNING * 1000).saturating_add(1);
-            u64::try_from(since).unwrap_or(0)
-        });
-        self.next_event().into_iter().chain(due).min()
+        let dates =
+            self.world.sites.iter().filter_map(|site| self.world.model.with(&site.connection.id, first));
+        let dates = dates.map(in_world);
+        dates.chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
     }
+}
 
-    /// The next moment at which the outside does something of its own.
-    fn next_event(&self) -> Option<u64> {
-        let sales = self.to_sell.iter().map(|(at, _)| *at);
-        let changes = self.later.iter().map(|(at, ..)| *at);
-        let cure = Some(self.cure_at);
-        let told = self.webhooks.iter().map(|(at, _)| *at);
-        let queues = [&self.world.orders, &self.world.shipments, &self.world.hints];
-        let messages = queues.into_iter().filter_map(Queue::next);
-        let parcels = self.to_ship.iter().copied();
-        let all = sales.chain(changes).chain(cure).chain(told).chain(messages).chain(parcels);
-        all.filter(|at| *at != u64::MAX).min()
+/// An instant in the world's milliseconds, rounded up.
+fn in_world(at: jiff::Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond().saturating_sub(BEGINNING * 1000).saturating_add(1)).unwrap_or(0)
+}
+
+fn deadline() -> u64 {
+    u64::try_from(DEADLINE.as_millis()).unwrap_or(u64::MAX / 4)
+}
+
+fn another_street(sold: &mut Sold) {
+    if let Some(to) = &mut sold.order.ship_to {
+        to.line1 = format!("{CANARY} street {}", to.line1.len() + 1);
     }
 }

@@ -1,6 +1,6 @@
 //! The queues behind the ports: at least once, out of order, late, and now and then not at all.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,14 +8,20 @@ use domain::Failure;
 use domain::message::Message;
 use domain::ports::{DeadLetter, Delivery, Incoming, Outgoing};
 
+use crate::build::Build;
+use crate::coverage::{Fault, Sometimes};
 use crate::executor::Time;
 use crate::net::{Net, System};
+use crate::scene::CANARY;
 
 /// How long a delivered message stays invisible, in milliseconds.
 const VISIBILITY: u64 = 120_000;
 
 /// A message becomes a dead letter after so many deliveries.
 const MAX_RECEIVE: u32 = 5;
+
+/// The longest time by which a message comes later than usual.
+const LATE: u64 = 300_000;
 
 #[derive(Debug, Clone)]
 struct Held {
@@ -29,7 +35,22 @@ struct Held {
 struct Content {
     sent: u64,
     messages: Vec<Held>,
+    /// Dead letters that a person has not put back yet.
     dead: Vec<String>,
+    /// All dead letters, with why where somebody said so.
+    letters: Vec<String>,
+}
+
+impl Content {
+    fn put(&mut self, body: String, visible_at: u64) {
+        self.sent += 1;
+        self.messages.push(Held { id: self.sent, body, count: 0, visible_at });
+    }
+
+    fn bury(&mut self, body: String, why: &str) {
+        self.letters.push(format!("{body} ({why})"));
+        self.dead.push(body);
+    }
 }
 
 /// A queue.
@@ -38,18 +59,24 @@ pub struct Queue {
     content: Arc<Mutex<Content>>,
     net: Net,
     time: Time,
-    /// So many messages in a thousand are delivered twice, and so many vanish.
-    mischief: (u64, u64),
+    /// The version of whoever uses it.
+    build: Build,
 }
 
 impl Queue {
-    /// An empty queue that repeats and loses so many messages in a thousand.
+    /// An empty queue.
     #[must_use]
-    pub fn new(net: Net, time: Time, repeats: u64, losses: u64) -> Self {
-        Self { content: Arc::default(), net, time, mischief: (repeats, losses) }
+    pub fn new(net: Net, time: Time) -> Self {
+        Self { content: Arc::default(), net, time, build: Build::default() }
     }
 
-    fn content(&self) -> std::sync::MutexGuard<'_, Content> {
+    /// The same queue, used by a process of this version.
+    #[must_use]
+    pub(crate) fn used_by(&self, build: Build) -> Self {
+        Self { build, ..self.clone() }
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,35 +92,67 @@ impl Queue {
         self.content().messages.iter().map(|held| held.visible_at).min()
     }
 
-    /// The dead letters so far.
+    /// The dead letters so far, those that were put back included.
     #[must_use]
     pub fn dead(&self) -> Vec<String> {
-        self.content().dead.clone()
+        self.content().letters.clone()
+    }
+
+    /// Somebody puts in what nobody can read.
+    pub fn poison(&self, body: &str) {
+        let now = self.time.millis();
+        self.content().put(body.to_owned(), now);
+        self.net.watch().ring(now);
+    }
+
+    /// A person puts the dead letters back, each once.
+    pub fn redrive(&self) {
+        let now = self.time.millis();
+        let mut content = self.content();
+        for body in std::mem::take(&mut content.dead) {
+            content.put(body, now);
+            self.net.watch().sometimes(Sometimes::Redriven);
+        }
+        self.net.watch().ring(now);
     }
 
     /// What can be delivered now, at most ten.
     #[must_use]
     pub fn take(&self) -> Vec<Delivery> {
-        let now = self.time.millis();
+        let (now, watch) = (self.time.millis(), self.net.watch());
         let mut content = self.content();
-        let mut dead = Vec::new();
+        let mut over = Vec::new();
         content.messages.retain(|held| {
-            let over = held.visible_at <= now && held.count >= MAX_RECEIVE;
-            if over {
-                dead.push(held.body.clone());
+            let is_over = held.visible_at <= now && held.count >= MAX_RECEIVE;
+            if is_over {
+                over.push(held.body.clone());
             }
-            !over
+            !is_over
         });
-        content.dead.extend(dead);
-        let visible = content.messages.iter_mut().filter(|held| held.visible_at <= now).take(10);
-        visible
-            .map(|held| {
-                held.count += 1;
-                held.visible_at = now + VISIBILITY;
-                let id = held.id.to_string();
-                Delivery { receipt: id.clone(), id, body: held.body.clone(), count: held.count }
-            })
-            .collect()
+        for body in over {
+            watch.sometimes(Sometimes::DeadLetter);
+            content.bury(body, "delivered too often");
+        }
+        let mut waiting = None;
+        let mut taken = Vec::new();
+        for held in &mut content.messages {
+            if held.visible_at > now {
+                waiting = waiting.or(Some(held.id));
+                continue;
+            }
+            if taken.len() == 10 {
+                break;
+            }
+            if held.count == 0 && waiting.is_some() {
+                watch.fault(Fault::QueueReorders);
+            }
+            held.count += 1;
+            held.visible_at = now + VISIBILITY;
+            let id = held.id.to_string();
+            let body = self.build.understood(&held.body, watch);
+            taken.push(Delivery { receipt: id.clone(), id, body, count: held.count });
+        }
+        taken
     }
 
     /// Makes visible again what has been delivered once: it is delivered a second time.
@@ -111,6 +170,17 @@ impl Queue {
         let ids: Vec<u64> = handled.iter().filter_map(|delivery| delivery.id.parse().ok()).collect();
         self.content().messages.retain(|held| !ids.contains(&held.id));
     }
+
+    /// When the copies of a message that is sent now can be delivered: as a rule one, at once.
+    fn copies(&self) -> Vec<u64> {
+        let (now, watch) = (self.time.millis(), self.net.watch());
+        if watch.strikes(Fault::QueueLoses) {
+            return Vec::new();
+        }
+        let copies = if watch.strikes(Fault::QueueRepeats) { 2 } else { 1 };
+        let delay = || if watch.strikes(Fault::QueueDelays) { watch.below(LATE) } else { watch.below(50) };
+        (0..copies).map(|_| now + delay()).collect()
+    }
 }
 
 #[async_trait]
@@ -120,32 +190,26 @@ impl Outgoing for Queue {
         if messages.is_empty() {
             return Ok(());
         }
-        let bodies: Vec<String> = messages.iter().map(Message::encode).collect();
-        let (content, time, (repeats, losses)) = (self.content.clone(), self.time.clone(), self.mischief);
-        let answer = self.net.effect(System::Queue, WHAT, || format!("{bodies:?}"), {
-            let bodies = bodies.clone();
+        let bodies: Vec<String> =
+            messages.iter().map(|message| self.build.written(message.encode())).collect();
+        if bodies.iter().any(|body| body.contains(CANARY)) {
+            self.net.watch().wrong(format!("I10 personal data on a queue: {bodies:?}"));
+        }
+        let me = self.clone();
+        let about = bodies.clone();
+        let answer = self.net.effect(
+            System::Queue,
+            WHAT,
+            || format!("{about:?}"),
             move || {
-                let mut content = content.lock().unwrap_or_else(PoisonError::into_inner);
                 for body in bodies {
-                    let copies = match time.below(1000) {
-                        chance if chance < losses => 0,
-                        chance if chance < losses + repeats => 2,
-                        _ => 1,
-                    };
-                    for _ in 0..copies {
-                        content.sent += 1;
-                        let delay = if time.below(20) == 0 { time.below(300_000) } else { time.below(50) };
-                        let held = Held {
-                            id: content.sent,
-                            body: body.clone(),
-                            count: 0,
-                            visible_at: time.millis() + delay,
-                        };
-                        content.messages.push(held);
+                    for at in me.copies() {
+                        me.content().put(body.clone(), at);
+                        me.net.watch().ring(at);
                     }
                 }
-            }
-        });
+            },
+        );
         answer.await.map_err(|gone| Failure::retryable(WHAT, format!("{gone:?}")))
     }
 }
@@ -167,11 +231,17 @@ impl Incoming for Queue {
         {
             held.visible_at = at;
         }
+        self.net.watch().ring(at);
         Ok(())
     }
 
     async fn dead_letter(&self, letter: &DeadLetter) -> Result<(), Failure> {
-        self.content().dead.push(format!("{}: {}", letter.kind, letter.reason));
+        self.net.watch().sometimes(Sometimes::DeadLetter);
+        let text = format!("{letter:?}");
+        if text.contains(CANARY) {
+            self.net.watch().wrong(format!("I10 personal data in a dead letter: {text}"));
+        }
+        self.content().bury(self.build.written(letter.body.clone()), &letter.reason);
         Ok(())
     }
 }

@@ -1,24 +1,21 @@
-//! The simulated warehouse behind the ports, of any class of protection against duplicates.
+//! The simulated warehouse behind the ports, of any class of protection against duplicates: its own truth.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use domain::Failure;
+use domain::OrderId;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
-use domain::fulfillment::FulfillmentRequest;
-use domain::ids::{PackageId, Reference, WarehouseOrderId};
-use domain::ports::{Finding, Probe};
+use domain::fulfillment::order_of;
+use domain::ids::{ConnectionId, PackageId, Reference, WarehouseOrderId};
 use domain::shipment::{Contents, ShipmentNotice};
-use domain::warehouse::{
-    Cancellation, Creation, FeedPage, Heard, Limits, NoticeReader, Notices, OrderCancellation, OrderDesk,
-    OrderLookup, RawWebhook, Repeat, ShipmentFeed, ShipmentLookup, Unverified, Warehouse, WarehouseOrder,
-    Webhook,
-};
-use jiff::Timestamp;
+use domain::warehouse::{Limits, Notices, Repeat, Warehouse};
 
+use crate::coverage::{Fault, Sometimes};
 use crate::executor::Time;
-use crate::net::{Gone, Net, System};
+use crate::key::{Key, Lock};
+use crate::net::Net;
+use crate::watch::Watch;
 
 /// What a warehouse gives against duplicates (see [`Repeat`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +40,12 @@ impl Class {
 /// How much the answers of class D lag.
 pub const LAG: Duration = Duration::from_secs(90);
 
+/// The longest time for which the warehouse packs an order, in milliseconds.
+const LONGEST_PACKING: u64 = 15 * 60_000;
+
+/// The longest time after which an order that it took may be forgotten.
+const LONGEST_MEMORY: u64 = 20 * 60_000;
+
 /// An order at the warehouse.
 #[derive(Debug, Clone)]
 pub struct Taken {
@@ -54,8 +57,22 @@ pub struct Taken {
     pub units: u32,
     /// When it was taken, in the world's milliseconds.
     pub at: u64,
+    /// When it is packed.
+    pub packed_at: u64,
+    /// When the warehouse loses it, unless it has shipped it before.
+    pub forgotten_at: u64,
     /// Taken back?
     pub cancelled: bool,
+    /// Has something of it left?
+    pub shipped: bool,
+}
+
+impl Taken {
+    /// Does the warehouse still know it?
+    #[must_use]
+    pub fn is_known(&self, now: u64) -> bool {
+        self.shipped || self.forgotten_at > now
+    }
 }
 
 /// The warehouse's truth.
@@ -63,31 +80,71 @@ pub struct Taken {
 pub struct Truth {
     /// Its orders, in the order in which it took them.
     pub orders: Vec<Taken>,
-    /// Its shipments.
+    /// Its shipments, and what became of them later, in the order in which it told of them.
     pub shipped: Vec<ShipmentNotice>,
     /// It is away: every call fails, and nothing is done.
     pub away: bool,
+    /// The orders that it refuses, with the street that it does not like.
+    pub refused: BTreeMap<Reference, String>,
+    /// How often it was asked to create each.
+    pub asked: BTreeMap<Reference, u32>,
+}
+
+impl Truth {
+    /// What has become of each package: the last that was told of it.
+    #[must_use]
+    pub fn packages(&self) -> BTreeMap<&PackageId, &ShipmentNotice> {
+        self.shipped.iter().map(|notice| (&notice.package, notice)).collect()
+    }
+
+    /// The orders with this reference that the warehouse still knows.
+    pub fn known<'a>(&'a self, reference: &'a Reference, now: u64) -> impl Iterator<Item = &'a Taken> {
+        self.orders.iter().filter(move |order| order.reference == *reference && order.is_known(now))
+    }
 }
 
 /// The warehouse.
 #[derive(Clone)]
 pub struct Wms {
-    class: Class,
+    pub(crate) class: Class,
     truth: Arc<Mutex<Truth>>,
-    net: Net,
-    time: Time,
+    pub(crate) net: Net,
+    pub(crate) time: Time,
+    /// Its key, as it is now.
+    pub lock: Lock,
+    /// The key of whoever calls.
+    pub(crate) key: Key,
+    /// The connection that it serves; none: whoever asks.
+    pub(crate) serves: Option<ConnectionId>,
 }
 
 impl Wms {
     /// An empty warehouse.
     #[must_use]
     pub fn new(class: Class, net: Net, time: Time) -> Self {
-        Self { class, truth: Arc::default(), net, time }
+        let lock = Lock::default();
+        Self { class, truth: Arc::default(), net, time, key: lock.key(), lock, serves: None }
+    }
+
+    /// The same warehouse, of which is known whom it serves.
+    #[must_use]
+    pub fn serving(self, connection: &ConnectionId) -> Self {
+        Self { serves: Some(connection.clone()), ..self }
+    }
+
+    /// The same warehouse, as a process with this key sees it.
+    #[must_use]
+    pub(crate) fn with_key(&self, key: Key) -> Self {
+        Self { key, ..self.clone() }
     }
 
     /// The warehouse's own books.
     pub fn truth(&self) -> MutexGuard<'_, Truth> {
         self.truth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn books(&self) -> Arc<Mutex<Truth>> {
+        self.truth.clone()
     }
 
     /// As the adapter gives it.
@@ -114,190 +171,142 @@ impl Wms {
         })
     }
 
+    /// Has a package with this number left for this order, under any label?
+    #[must_use]
+    pub fn has_shipped(&self, order: OrderId, number: &str) -> bool {
+        let ours = |reference: &Reference| match &self.serves {
+            Some(connection) => order_of(reference, connection) == Some(order),
+            None => reference.as_str().ends_with(&order.to_string()),
+        };
+        let told =
+            |notice: &ShipmentNotice| notice.tracking.as_ref().is_some_and(|t| t.number.as_str() == number);
+        self.truth().shipped.iter().any(|notice| told(notice) && ours(&notice.reference))
+    }
+
+    /// Has it this order under this id?
+    #[must_use]
+    pub fn has_taken(&self, reference: &Reference, id: &WarehouseOrderId) -> bool {
+        self.truth().orders.iter().any(|order| order.reference == *reference && order.id == *id)
+    }
+
     /// A package of an order leaves. None: there is no such order, or nothing more of it.
     pub fn ship(&self, position: usize, parcel: u32, parcels: u32) -> Option<ShipmentNotice> {
+        let now = self.time.millis();
         let mut truth = self.truth();
-        let order = truth.orders.get(position).filter(|order| !order.cancelled)?.clone();
+        let order = truth.orders.get_mut(position).filter(|order| !order.cancelled && order.is_known(now))?;
+        let order = {
+            order.shipped = true;
+            order.clone()
+        };
         let package = PackageId::parse(format!("{}-{parcel}", order.id)).ok()?;
         if truth.shipped.iter().any(|notice| notice.package == package) {
             return None;
         }
-        let number = TrackingNumber::read(&format!("1Z{}{parcel}", order.id.as_str()))?;
-        let tracking = Tracking { carrier: Carrier::read("UPS"), number, given_url: None };
         let contents = if parcel + 1 >= parcels { Contents::Everything } else { Contents::Part };
-        let notice = ShipmentNotice {
-            reference: order.reference,
-            warehouse_order: Some(order.id),
-            package,
-            shipped_at: None,
-            tracking: Some(tracking),
-            contents,
-            voided: false,
-        };
+        let notice = notice_of(&order, package, &format!("1Z{}{parcel}", order.id.as_str()), contents)?;
         truth.shipped.push(notice.clone());
         Some(notice)
     }
 
-    async fn call<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        about: String,
-        apply: impl FnOnce(&mut Truth, u64) -> T + Send + 'static,
-    ) -> Result<T, Gone> {
-        if self.truth().away {
-            self.time.pass(5).await;
-            return Err(Gone::NotDone);
-        }
-        let (truth, time) = (self.truth.clone(), self.time.clone());
-        let effect = self.net.effect(
-            System::Warehouse,
-            what,
-            || about,
-            move || {
-                let now = time.millis();
-                apply(&mut truth.lock().unwrap_or_else(PoisonError::into_inner), now)
-            },
-        );
-        effect.await
+    /// The label of a package is taken back, and the package goes under another one. Gives the places of both notices.
+    pub fn relabel(&self, package: &PackageId) -> Option<(usize, usize)> {
+        let mut truth = self.truth();
+        let notice = truth.packages().get(package).map(|notice| (*notice).clone()).filter(|n| !n.voided)?;
+        let order = truth.orders.iter().find(|order| order.reference == notice.reference)?.clone();
+        let other = PackageId::parse(format!("{package}-R")).ok()?;
+        let fresh = notice_of(
+            &order,
+            other,
+            &format!("1R{}", package.as_str().replace('-', "")),
+            notice.contents.clone(),
+        )?;
+        truth.shipped.push(ShipmentNotice { voided: true, ..notice });
+        truth.shipped.push(fresh);
+        Some((truth.shipped.len() - 2, truth.shipped.len() - 1))
     }
 }
 
-fn failure(what: &'static str, gone: Gone) -> Failure {
-    Failure::retryable(what, format!("{gone:?}"))
+fn notice_of(order: &Taken, package: PackageId, number: &str, contents: Contents) -> Option<ShipmentNotice> {
+    let number = TrackingNumber::read(number)?;
+    Some(ShipmentNotice {
+        reference: order.reference.clone(),
+        warehouse_order: Some(order.id.clone()),
+        package,
+        shipped_at: None,
+        tracking: Some(Tracking { carrier: Carrier::read("UPS"), number, given_url: None }),
+        contents,
+        voided: false,
+    })
 }
 
-/// What the warehouse said to a create.
-enum Said {
+/// What the warehouse says to a create.
+pub(crate) enum Said {
     Yes(WarehouseOrderId),
     Duplicate(WarehouseOrderId),
+    No(String),
+}
+
+/// What a create asks for.
+pub(crate) struct Asked {
+    pub(crate) reference: Reference,
+    pub(crate) units: u32,
+    pub(crate) street: String,
 }
 
 impl Truth {
-    fn take(&mut self, class: Class, reference: Reference, units: u32, now: u64) -> Said {
-        let known =
-            self.orders.iter().find(|order| order.reference == reference).map(|order| order.id.clone());
+    /// Takes an order, as its class has it.
+    pub(crate) fn take(&mut self, class: Class, asked: Asked, now: u64, watch: &Watch) -> Said {
+        let Asked { reference, units, street } = asked;
+        *self.asked.entry(reference.clone()).or_default() += 1;
+        let known = self.known(&reference, now).next().map(|order| order.id.clone());
         match (class, known) {
-            (Class::K, Some(id)) => Said::Yes(id),
-            (Class::U, Some(id)) => Said::Duplicate(id),
-            _ => {
-                let fallback =
-                    || WarehouseOrderId::parse("WO").unwrap_or_else(|_| unreachable!("WO is a plain text"));
-                let id = WarehouseOrderId::parse(format!("WO{}", self.orders.len() + 1))
-                    .unwrap_or_else(|_| fallback());
-                self.orders.push(Taken { id: id.clone(), reference, units, at: now, cancelled: false });
-                Said::Yes(id)
+            (Class::K, Some(id)) => {
+                watch.sometimes(Sometimes::KeyReplayed);
+                return Said::Yes(id);
             }
-        }
-    }
-}
-
-#[async_trait]
-impl OrderDesk for Wms {
-    async fn create(&self, request: &FulfillmentRequest) -> Creation {
-        const WHAT: &str = "warehouse: create";
-        let (class, reference, units) = (self.class, request.reference.clone(), request.units());
-        let about = reference.to_string();
-        match self.call(WHAT, about, move |truth, now| truth.take(class, reference, units, now)).await {
-            Ok(Said::Yes(id)) => Creation::Accepted(id),
-            Ok(Said::Duplicate(id)) => Creation::Duplicate(Some(id)),
-            Err(Gone::NotDone) => Creation::NotApplied(failure(WHAT, Gone::NotDone)),
-            Err(Gone::Unclear) => Creation::Unclear(failure(WHAT, Gone::Unclear)),
-        }
-    }
-}
-
-#[async_trait]
-impl OrderLookup for Wms {
-    async fn find(&self, reference: &Reference) -> Result<Option<WarehouseOrder>, Failure> {
-        const WHAT: &str = "warehouse: find";
-        let lag = if self.class == Class::D { u64::try_from(LAG.as_millis()).unwrap_or(0) } else { 0 };
-        let wanted = reference.clone();
-        self.call(WHAT, reference.to_string(), move |truth, now| {
-            let visible = |order: &&Taken| order.reference == wanted && order.at + lag <= now;
-            let found = truth.orders.iter().find(visible);
-            found.map(|order| WarehouseOrder { id: order.id.clone(), cancelled: order.cancelled })
-        })
-        .await
-        .map_err(|gone| failure(WHAT, gone))
-    }
-}
-
-#[async_trait]
-impl OrderCancellation for Wms {
-    async fn cancel(
-        &self,
-        reference: &Reference,
-        _: Option<&WarehouseOrderId>,
-    ) -> Result<Cancellation, Failure> {
-        const WHAT: &str = "warehouse: cancel";
-        let wanted = reference.clone();
-        self.call(WHAT, reference.to_string(), move |truth, _| {
-            if truth.shipped.iter().any(|notice| notice.reference == wanted) {
-                return Cancellation::Refused("already shipped".to_owned());
+            (Class::U, Some(id)) => {
+                watch.sometimes(Sometimes::DuplicateRefused);
+                return Said::Duplicate(id);
             }
-            truth
-                .orders
-                .iter_mut()
-                .filter(|order| order.reference == wanted)
-                .for_each(|order| order.cancelled = true);
-            Cancellation::Cancelled
-        })
-        .await
-        .map_err(|gone| failure(WHAT, gone))
-    }
-}
-
-#[async_trait]
-impl NoticeReader for Wms {
-    async fn verify(&self, raw: RawWebhook, _: Timestamp) -> Result<Webhook, Unverified> {
-        Ok(Webhook::verified(raw))
-    }
-
-    fn read(&self, webhook: &Webhook) -> Result<Vec<Heard>, Failure> {
-        let position: Option<usize> = String::from_utf8_lossy(&webhook.raw().body).parse().ok();
-        let notice = position.and_then(|position| self.truth().shipped.get(position).cloned());
-        notice
-            .map(|notice| vec![Heard::Shipped(notice)])
-            .ok_or_else(|| Failure::poison("read webhook", "garbled"))
-    }
-}
-
-#[async_trait]
-impl ShipmentFeed for Wms {
-    async fn page(&self, bookmark: Option<&str>) -> Result<FeedPage, Failure> {
-        const WHAT: &str = "warehouse: feed";
-        let begin: usize = bookmark.and_then(|text| text.parse().ok()).unwrap_or(0);
-        self.call(WHAT, begin.to_string(), move |truth, _| {
-            let notices: Vec<ShipmentNotice> = truth.shipped.iter().skip(begin).take(3).cloned().collect();
-            let end = begin + notices.len();
-            let more = end < truth.shipped.len();
-            FeedPage { notices, unreadable: Vec::new(), bookmark: Some(end.to_string()), more }
-        })
-        .await
-        .map_err(|gone| failure(WHAT, gone))
+            (_, Some(_)) => watch.wrong(format!("I2 sent twice: {reference}")),
+            (_, None) => {}
+        }
+        if let Some(reason) = self.refuses(&reference, &street, watch) {
+            return Said::No(reason);
+        }
+        let id = WarehouseOrderId::parse(format!("WO{}", self.orders.len() + 1))
+            .unwrap_or_else(|_| unreachable!("a number makes a good id"));
+        let packing = if watch.threatens(Fault::ShipsEarly) { 0 } else { watch.below(LONGEST_PACKING) };
+        let forgotten_at =
+            if watch.strikes(Fault::Forgets) { now + watch.below(LONGEST_MEMORY) } else { u64::MAX };
+        self.orders.push(Taken {
+            id: id.clone(),
+            reference,
+            units,
+            at: now,
+            packed_at: now + packing,
+            forgotten_at,
+            cancelled: false,
+            shipped: false,
+        });
+        watch.ring(now + packing);
+        Said::Yes(id)
     }
 
-    async fn acknowledge(&self, _: &[ShipmentNotice]) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl ShipmentLookup for Wms {
-    async fn shipments(&self, reference: &Reference) -> Result<Vec<ShipmentNotice>, Failure> {
-        const WHAT: &str = "warehouse: shipments";
-        let wanted = reference.clone();
-        self.call(WHAT, reference.to_string(), move |truth, _| {
-            truth.shipped.iter().filter(|notice| notice.reference == wanted).cloned().collect()
-        })
-        .await
-        .map_err(|gone| failure(WHAT, gone))
-    }
-}
-
-#[async_trait]
-impl Probe for Wms {
-    async fn check(&self) -> Vec<Finding> {
-        Vec::new()
+    /// Does it refuse this order? It does not like the street, until that is another one.
+    fn refuses(&mut self, reference: &Reference, street: &str, watch: &Watch) -> Option<String> {
+        match self.refused.get(reference) {
+            Some(disliked) if disliked == street => {}
+            Some(_) => {
+                self.refused.remove(reference);
+                watch.sometimes(Sometimes::RefusalCured);
+                return None;
+            }
+            None if watch.strikes(Fault::Refuses) => {
+                self.refused.insert(reference.clone(), street.to_owned());
+            }
+            None => return None,
+        }
+        Some("it cannot deliver there".to_owned())
     }
 }

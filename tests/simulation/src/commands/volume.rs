@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use simulation::coverage::{Fault, Seen};
 use simulation::judge::Verdict;
 use simulation::net::Fate;
 use simulation::play::play;
@@ -64,7 +65,7 @@ fn many(wanted: &Wanted) -> i32 {
         }
     });
     sum.report(&watch.took());
-    i32::from(!(sum.wrong.is_empty() && sum.unequal.is_empty()))
+    i32::from(!(sum.wrong.is_empty() && sum.unequal.is_empty() && sum.missing().is_empty()))
 }
 
 /// The share of one thread.
@@ -90,8 +91,7 @@ struct Sum {
     unequal: Vec<u64>,
     fates: BTreeMap<Fate, u64>,
     ends: BTreeMap<String, u64>,
-    crashes: u64,
-    freezes: u64,
+    seen: Seen,
     effects: u64,
     millis: u64,
 }
@@ -115,8 +115,7 @@ impl Sum {
         self.histories += 1;
         self.effects += verdict.tally.count;
         self.millis += verdict.tally.millis;
-        self.crashes += verdict.crashes;
-        self.freezes += verdict.freezes;
+        self.seen.add(&verdict.seen);
         if !verdict.wrong.is_empty() {
             self.wrongs += 1;
             if self.wrong.len() < SHOWN {
@@ -137,17 +136,19 @@ impl Sum {
         self.wrongs += other.wrongs;
         self.twice += other.twice;
         self.unequal.extend(other.unequal);
-        self.crashes += other.crashes;
-        self.freezes += other.freezes;
+        self.seen.add(&other.seen);
         self.effects += other.effects;
         self.millis += other.millis;
     }
 
+    /// In a million histories each kind of trouble happens at least ten thousand times.
+    fn missing(&self) -> Vec<String> {
+        self.seen.missing(self.histories / 100)
+    }
+
     fn report(&mut self, took: &Took) {
         let each = |count: u64| tenths(count, self.histories);
-        let failed: u64 =
-            self.fates.iter().filter(|(fate, _)| **fate != Fate::Done).map(|(_, times)| times).sum();
-        let faults = failed + self.crashes + self.freezes;
+        let faults: u64 = self.seen.lines().take(Fault::ALL.len()).map(|(_, times)| times).sum();
         say(&format!("{} histories in {took}: {}", self.histories, took.rate(self.histories)));
         say(&format!(
             "{} effects ({} a history), {faults} faults ({} a history), {} hours of virtual time",
@@ -156,7 +157,10 @@ impl Sum {
             each(faults),
             self.millis / 3_600_000
         ));
-        say(&format!("fates: {:?}, {} crashes, {} freezes", self.fates, self.crashes, self.freezes));
+        for (name, times) in self.seen.lines() {
+            say(&format!("{times:>12}  {name}"));
+        }
+        say(&format!("fates of effects: {:?}", self.fates));
         say(&format!("orders ended: {:?}", self.ends));
         self.wrong.sort_by_key(|verdict| verdict.seed);
         for verdict in self.wrong.iter().take(SHOWN) {
@@ -169,5 +173,8 @@ impl Sum {
             self.unequal.len(),
             self.unequal.first().map_or(String::new(), |seed| format!(", the first is {seed}"))
         ));
+        for line in self.missing() {
+            say(&format!("too rarely seen: {line}"));
+        }
     }
 }

@@ -1,0 +1,227 @@
+//! The invariants that hold after every step. Each write that lands in the ledger is held against them at once, and only
+//! what it touches.
+//!
+//! Checked here: I4 (causes, and news of packages in sequence), I5 (the cursor), I6 (somebody will look), I7 (connections)
+//! and I10 (personal data). I2 is checked where the warehouse takes an order ([`crate::wms`]), I3 where the store is
+//! written to ([`crate::cart`]), the rest when all has come to rest ([`crate::judge`]).
+
+use std::sync::Arc;
+
+use domain::fulfillment::reference;
+use domain::ports::Due;
+use domain::record::{Cause, Record, Stage};
+use domain::shipment::{Package, Post};
+use domain::{ConnectionId, OrderId};
+use testkit::model::{Books, ModelLedger};
+
+use crate::coverage::Sometimes;
+use crate::executor::{BEGINNING, Process};
+use crate::scene::CANARY;
+use crate::site::Site;
+use crate::watch::Watch;
+use crate::wms::{Class, LAG};
+
+/// The rules of one history.
+#[derive(Clone)]
+pub struct Rules {
+    /// Who is told.
+    pub watch: Watch,
+    /// The truth outside.
+    pub sites: Arc<Vec<Site>>,
+}
+
+impl Rules {
+    fn site(&self, connection: &ConnectionId) -> Option<&Site> {
+        self.sites.iter().find(|site| site.connection.id == *connection)
+    }
+
+    /// A record came into the ledger.
+    pub(crate) fn inserted(&self, model: &ModelLedger, record: &Record) {
+        if self
+            .site(&record.key.connection)
+            .is_none_or(|site| !site.cart.truth().orders.contains_key(&record.key.order))
+        {
+            self.watch.wrong(format!("I4/I7 imported without cause: {} is not in its store", record.key));
+        }
+        self.covered(model, record);
+        self.no_canary(record);
+    }
+
+    /// A record was replaced.
+    pub(crate) fn saved(&self, model: &ModelLedger, writer: Process, before: &Record, after: &Record) {
+        self.covered(model, after);
+        self.no_canary(after);
+        self.packages_go_on(before, after);
+        self.acceptance_has_a_cause(before, after);
+        self.good_things(before, after);
+        self.posts(writer, before, after);
+    }
+
+    /// I6: an unfinished order has a date on which somebody looks again, and a reason for people.
+    fn covered(&self, model: &ModelLedger, record: &Record) {
+        if record.is_finished() {
+            return;
+        }
+        let order = record.key.order;
+        let dated = model.with(&record.key.connection, |books| has_date(books, order));
+        if !dated {
+            self.watch.wrong(format!("I6 silent: {} is {} and has no date", record.key, record.stage.word()));
+        }
+        if record.story.last().is_none_or(|entry| entry.what.trim().is_empty()) {
+            self.watch.wrong(format!("I6 silent: {} has no reason", record.key));
+        }
+    }
+
+    /// I6: who takes a date off has given its unfinished orders another one.
+    pub(crate) fn settled(&self, model: &ModelLedger, connection: &ConnectionId, due: &Due) {
+        model.with(connection, |books| {
+            for order in &due.orders {
+                let open = books.records.get(order).is_some_and(|record| !record.is_finished());
+                if open && !has_date(books, *order) {
+                    self.watch
+                        .wrong(format!("I6 silent: the last date of {connection}/{order} was taken off"));
+                }
+            }
+        });
+    }
+
+    /// I5: what the cursor has passed is in the ledger.
+    pub(crate) fn cursor_moved(&self, model: &ModelLedger, connection: &ConnectionId) {
+        let Some(site) = self.site(connection) else { return };
+        let overlap = i64::from(site.connection.schedule.overlap_minutes) * 60_000;
+        let truth = site.cart.truth();
+        model.with(connection, |books| {
+            for order in books.cursor.seen.iter().filter(|order| !books.records.contains_key(order)) {
+                self.watch.wrong(format!("I5 the cursor has seen {connection}/{order}, the ledger has not"));
+            }
+            let Some(position) = books.cursor.position else { return };
+            let passed = position.as_millisecond() - overlap;
+            for sold in truth.orders.values().filter(|sold| !sold.vanished) {
+                let at = sold.order.ordered_at.map_or(i64::MAX, |at| at.as_millisecond());
+                let listed = sold.unlisted_until == 0;
+                if at < passed && listed && !books.records.contains_key(&sold.order.id) {
+                    let (order, at) = (sold.order.id, at - BEGINNING * 1000);
+                    self.watch.wrong(format!("I5 the cursor has passed {connection}/{order} of {at} ms"));
+                }
+            }
+        });
+    }
+
+    /// I10: nothing personal in what is written often and read by people. The whole record is looked through at rest.
+    fn no_canary(&self, record: &Record) {
+        let told = record.story.last().is_some_and(|entry| entry.what.contains(CANARY));
+        let held = matches!(&record.stage, Stage::Held(cause) if cause.to_string().contains(CANARY));
+        if told || held {
+            self.watch.wrong(format!("I10 personal data in the record of {}", record.key));
+        }
+    }
+
+    /// I4: no package is forgotten, what is posted stays posted, and what was taken back stays so.
+    fn packages_go_on(&self, before: &Record, after: &Record) {
+        let wrong = |package: &Package, what: &str| {
+            self.watch.wrong(format!("I4 package {} of {} {what}", package.id, after.key));
+        };
+        for was in &before.packages {
+            let Some(is) = after.packages.iter().find(|is| is.id == was.id) else {
+                wrong(was, "was forgotten");
+                continue;
+            };
+            let same_number = is.number() == was.number();
+            if was.post == Post::Posted && is.post != Post::Posted && same_number {
+                wrong(was, "was posted and is not any more");
+            }
+            if was.voided && !is.voided && same_number {
+                wrong(was, "was taken back and is not any more");
+            }
+            if was.voided && matches!(is.post, Post::Claimed { .. }) && was.post != is.post {
+                wrong(was, "is posted though it was taken back");
+            }
+        }
+    }
+
+    /// I4: nothing is called accepted that the warehouse did not take, and no package left that did not.
+    fn acceptance_has_a_cause(&self, before: &Record, after: &Record) {
+        let Some(site) = self.site(&after.key.connection) else { return };
+        let Ok(reference) = reference(&after.key, after.revision, 40) else { return };
+        if let Some(id) = after.warehouse_order.as_ref().filter(|_| before.warehouse_order.is_none())
+            && !site.wms.has_taken(&reference, id)
+        {
+            self.watch.wrong(format!("I4/I7 {} is accepted as {id}, which is not there", after.key));
+        }
+        if after.packages.len() > before.packages.len() {
+            let truth = site.wms.truth();
+            let left = |package: &Package| {
+                truth.shipped.iter().any(|n| n.package == package.id && n.reference == reference)
+            };
+            for package in after.packages.iter().filter(|package| !left(package)) {
+                self.watch
+                    .wrong(format!("I4/I7 {} has package {}, which did not leave", after.key, package.id));
+            }
+        }
+    }
+
+    fn good_things(&self, before: &Record, after: &Record) {
+        use Stage::{Accepted, Held, InDoubt, Ready, Sending};
+        let what = after.story.last().map_or("", |entry| entry.what.as_str());
+        let seen = match (&before.stage, &after.stage) {
+            (Sending(_), InDoubt { .. }) if what.contains("an attempt ended") => Some(Sometimes::Takeover),
+            (Sending(claim), InDoubt { ask_at }) => {
+                let lag = i64::try_from(LAG.as_millis()).unwrap_or(0);
+                let put_off = ask_at.as_millisecond() - claim.until.as_millisecond() >= lag;
+                let lags = self.site(&after.key.connection).is_some_and(|site| site.wms.class == Class::D);
+                (put_off && lags).then_some(Sometimes::LookupPutOff)
+            }
+            (Sending(_), Ready { .. }) if what.contains("held up") => Some(Sometimes::HeldUp),
+            (Sending(_) | InDoubt { .. }, _) if after.packages.len() > before.packages.len() => {
+                Some(Sometimes::NoticeProved)
+            }
+            (InDoubt { .. }, Accepted) if what.contains("found there") => Some(Sometimes::FoundThere),
+            (InDoubt { .. }, Ready { .. }) => Some(Sometimes::SentAgain),
+            (InDoubt { .. }, Held(Cause::InDoubt)) => Some(Sometimes::GaveUp),
+            (Held(Cause::Unmapped(_)), Ready { .. }) => Some(Sometimes::Cured),
+            (_, Held(Cause::ChangedAfterSending)) => Some(Sometimes::ChangeSeen),
+            _ => None,
+        };
+        seen.into_iter().for_each(|seen| self.watch.sometimes(seen));
+    }
+
+    fn posts(&self, writer: Process, before: &Record, after: &Record) {
+        for (was, is) in before.packages.iter().zip(&after.packages) {
+            match (&was.post, &is.post) {
+                (Post::Claimed { token: one, .. }, Post::Claimed { token: other, .. }) if one != other => {
+                    self.watch.sometimes(Sometimes::PostTakeover);
+                }
+                (Post::Claimed { .. }, Post::Posted) if self.posted_by(after, is) != Some(writer) => {
+                    self.watch.sometimes(Sometimes::PostFound);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn posted_by(&self, record: &Record, package: &Package) -> Option<Process> {
+        let truth = self.site(&record.key.connection)?.cart.truth();
+        truth.orders.get(&record.key.order)?.writers.get(package.number()?.as_str()).copied()
+    }
+}
+
+fn has_date(books: &Books, order: OrderId) -> bool {
+    books.dates.values().any(|orders| orders.contains(&order))
+}
+
+/// I10 at rest: the whole of everything that is not the body of an order.
+pub(crate) fn canaries(watch: &Watch, model: &ModelLedger, site: &Site) {
+    model.with(&site.connection.id, |books| {
+        for record in books.records.values() {
+            let text = serde_json::to_string(record).unwrap_or_default();
+            if text.contains(CANARY) {
+                watch.wrong(format!("I10 personal data in the record of {}", record.key));
+            }
+        }
+        for (id, (parked, _)) in &books.parked {
+            if id.contains(CANARY) || format!("{parked:?}").contains(CANARY) {
+                watch.wrong(format!("I10 personal data in the parked notice {id}"));
+            }
+        }
+    });
+}
