@@ -104,6 +104,7 @@ pub struct Tally {
     pub millis: u64,
 }
 
+#[derive(Clone)]
 struct State {
     deal: Deal,
     dice: Dice,
@@ -115,21 +116,31 @@ struct State {
 }
 
 /// Effects by name and fate. A name is a constant of the program, so its address tells it quickly.
-#[derive(Default)]
-struct Counts(Vec<(&'static str, [u64; 4])>);
+#[derive(Clone, Default)]
+struct Counts(Vec<Count>);
+
+#[derive(Clone)]
+struct Count {
+    what: &'static str,
+    changes: bool,
+    times: [u64; 4],
+}
 
 impl Counts {
-    fn add(&mut self, what: &'static str, fate: Fate) {
-        let place = self.0.iter().position(|(name, _)| std::ptr::eq(*name, what)).unwrap_or_else(|| {
-            self.0.push((what, [0; 4]));
+    /// Counts one. True: it is meant to change something.
+    fn add(&mut self, what: &'static str, fate: Fate) -> bool {
+        let place = self.0.iter().position(|known| std::ptr::eq(known.what, what)).unwrap_or_else(|| {
+            self.0.push(Count { what, changes: !only_looks(what), times: [0; 4] });
             self.0.len() - 1
         });
-        self.0[place].1[fate as usize] += 1;
+        let count = &mut self.0[place];
+        count.times[fate as usize] += 1;
+        count.changes
     }
 
     fn by_name(&self) -> BTreeMap<(&'static str, Fate), u64> {
         let mut all = BTreeMap::new();
-        for (what, times) in &self.0 {
+        for Count { what, times, .. } in &self.0 {
             for (fate, times) in Fate::ALL.into_iter().zip(times).filter(|(_, times)| **times > 0) {
                 *all.entry((*what, fate)).or_default() += times;
             }
@@ -140,9 +151,11 @@ impl Counts {
 
 /// The way to the outside.
 #[derive(Clone)]
-pub struct Net {
+pub struct Net(Arc<Shared>);
+
+struct Shared {
     time: Time,
-    state: Arc<Mutex<State>>,
+    state: Mutex<State>,
     watch: Watch,
 }
 
@@ -153,13 +166,14 @@ struct Lot {
     there: u64,
     back: u64,
     late: u64,
+    /// Is it meant to change something?
+    changes: bool,
 }
 
 /// One effect under way. It lands whether or not anybody still waits for its answer.
 struct Effect<T, F> {
     net: Net,
     lot: Lot,
-    changes: bool,
     inside: Mutex<Inside<T, F>>,
 }
 
@@ -188,7 +202,7 @@ impl<T: Send + 'static, F: FnOnce() -> T + Send + 'static> Event for Effect<T, F
                 if fate == Fate::Done {
                     self.inside().on_its_way = done;
                 }
-                self.net.time.clone().happen_after(back, self);
+                self.net.time().clone().happen_after(back, self);
             }
             (Fate::Done, _) => {
                 let done = self.inside().on_its_way.take();
@@ -198,12 +212,12 @@ impl<T: Send + 'static, F: FnOnce() -> T + Send + 'static> Event for Effect<T, F
             (Fate::NotDone, _) => self.answer(Err(Gone::NotDone)),
             (Fate::Late, 1) => {
                 self.answer(Err(Gone::Unclear));
-                self.net.time.clone().happen_after(late, self);
+                self.net.time().clone().happen_after(late, self);
             }
             (Fate::Late, _) => {
                 drop(self.apply());
-                self.net.watch.sometimes(Sometimes::GhostLanded);
-                self.net.state().tally.changes += u64::from(self.changes);
+                self.net.watch().sometimes(Sometimes::GhostLanded);
+                self.net.state().tally.changes += u64::from(self.lot.changes);
             }
         }
     }
@@ -238,42 +252,44 @@ impl Net {
         let tally = Tally { history: keep_history.then(Vec::new), ..Tally::default() };
         let dice = Dice::new(seed ^ 0x006e_6574);
         let state = State { deal, dice, tally, counts: Counts::default(), ghost, calm: false };
-        Self { time, state: Arc::new(Mutex::new(state)), watch: Watch::new(seed, Plan::calm()) }
+        let watch = Watch::new(seed, Plan::calm());
+        Self(Arc::new(Shared { time, state: Mutex::new(state), watch }))
     }
 
-    /// The same network in a world with this trouble.
+    /// The same network in a world with this trouble. Nothing has passed through it yet.
     #[must_use]
     pub fn watched(self, watch: Watch) -> Self {
-        Self { watch, ..self }
+        let (time, state) = (self.0.time.clone(), self.state().clone());
+        Self(Arc::new(Shared { time, state: Mutex::new(state), watch }))
     }
 
     /// What everybody in this world shares.
     #[must_use]
     pub fn watch(&self) -> &Watch {
-        &self.watch
+        &self.0.watch
     }
 
     /// The world's time.
     #[must_use]
     pub fn time(&self) -> &Time {
-        &self.time
+        &self.0.time
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on nothing fails any more: the world comes to rest.
     pub fn calm_down(&self) {
         self.state().calm = true;
-        self.watch.calm_down();
+        self.0.watch.calm_down();
     }
 
     /// What has happened so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
         let state = self.state();
-        Tally { millis: self.time.millis(), effects: state.counts.by_name(), ..state.tally.clone() }
+        Tally { millis: self.time().millis(), effects: state.counts.by_name(), ..state.tally.clone() }
     }
 
     /// How many effects so far were meant to change something, did so late, or failed: while it stands still, all that
@@ -285,7 +301,7 @@ impl Net {
 
     /// Writes a line into the history, where one is kept, and into the trace.
     pub fn note(&self, line: impl FnOnce() -> String) {
-        let now = self.time.millis();
+        let now = self.time().millis();
         self.state().note(now, line);
     }
 
@@ -322,11 +338,11 @@ impl Net {
         about: impl FnOnce() -> String,
         apply: F,
     ) -> Arc<Effect<T, F>> {
-        let (now, changes) = (self.time.millis(), !only_looks(what));
+        let now = self.time().millis();
         let lot = {
             let mut state = self.state();
             let lot = state.draw(system, what);
-            state.tally.changes += u64::from(changes || lot.turn != Turn::lives(Fate::Done));
+            state.tally.changes += u64::from(lot.changes || lot.turn != Turn::lives(Fate::Done));
             state.note(now, || {
                 let death = if lot.turn.dies { ", and the process dies" } else { "" };
                 format!("{what} {} {:?}{death}", about(), lot.turn.fate)
@@ -334,13 +350,13 @@ impl Net {
             lot
         };
         if lot.turn.dies {
-            self.time.doom();
+            self.time().doom();
         }
         let Lot { turn: Turn { fate, .. }, there, back, .. } = lot;
         let inside = Inside { apply: Some(apply), on_its_way: None, answer: None, waker: None, legs: 0 };
-        let effect = Arc::new(Effect { net: self.clone(), lot, changes, inside: Mutex::new(inside) });
+        let effect = Arc::new(Effect { net: self.clone(), lot, inside: Mutex::new(inside) });
         let first = if matches!(fate, Fate::Done | Fate::AnswerLost) { there } else { there + back };
-        self.time.happen_after(first, effect.clone());
+        self.time().happen_after(first, effect.clone());
         effect
     }
 }
@@ -351,7 +367,7 @@ impl State {
         self.tally.count += 1;
         let turn = self.turn(system, what, number);
         let fate = turn.fate;
-        self.counts.add(what, fate);
+        let changes = self.counts.add(what, fate);
         self.tally.trace = mix(self.tally.trace, fate as u64);
         let slow = system == System::Store || system == System::Warehouse;
         let reach = if slow { 400 } else { 20 };
@@ -361,7 +377,7 @@ impl State {
             // By script the latest is the worst.
             _ => self.ghost,
         };
-        Lot { turn, there, back, late }
+        Lot { turn, there, back, late, changes }
     }
 
     fn turn(&mut self, system: System, what: &'static str, number: u64) -> Turn {

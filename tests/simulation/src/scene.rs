@@ -276,6 +276,9 @@ fn deploy(dice: &mut Dice, watch: &Watch, hostile: u64) -> Option<Deploy> {
 
 fn connection(name: &str, dice: &mut Dice, backfill: bool) -> Connection {
     let mut connection = build::connection(name);
+    // The adapters' settings mean nothing here.
+    connection.store.clear();
+    connection.warehouse.clear();
     let before = if backfill { 70 * DAY as i64 / 1000 } else { 3600 };
     connection.policies =
         Policies { start: Timestamp::from_second(BEGINNING - before).ok(), ..Policies::default() };
