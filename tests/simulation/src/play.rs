@@ -50,6 +50,8 @@ struct Play {
     /// The processes that poll each store.
     polling: BTreeMap<usize, Process>,
     hostile: bool,
+    /// What was overdue in peace, by connection.
+    overdue: BTreeMap<usize, u64>,
 }
 
 /// Plays the history of a seed.
@@ -88,6 +90,7 @@ impl Play {
             running: BTreeMap::new(),
             polling: BTreeMap::new(),
             hostile: true,
+            overdue: BTreeMap::new(),
         };
         play.set_the_scene();
         play
@@ -500,17 +503,23 @@ impl Play {
 
     /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left
     /// at which nobody has looked.
-    fn check_patience(&self, calm: u64) {
+    fn check_patience(&mut self, calm: u64) {
         let now = self.now();
         if now < calm + PATIENCE + MINUTE {
             return;
         }
-        for site in self.world.sites.iter() {
+        for (place, site) in self.world.sites.iter().enumerate() {
             let id = &site.connection.id;
             let (known, first): (BTreeSet<_>, _) = self.world.model.with(id, |books| {
                 (books.records.keys().copied().collect(), books.dates.keys().next().copied())
             });
-            if let Some(first) = first.map(in_world).filter(|first| first + PATIENCE < now) {
+            // Who thaws only now may put a date into the past: the next sweep takes it off.
+            let first = first.map(in_world).filter(|first| first + PATIENCE < now);
+            let before = match first {
+                Some(first) => self.overdue.insert(place, first),
+                None => self.overdue.remove(&place),
+            };
+            if let Some(first) = first.filter(|_| before == first) {
                 self.watch.wrong(format!("I6 nobody has looked at what was due at {first} ms of {id}"));
             }
             let truth = site.cart.truth();
