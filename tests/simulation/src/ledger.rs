@@ -2,7 +2,8 @@
 //! held against the rules with every write.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::order::Order;
@@ -32,6 +33,40 @@ pub struct NetLedger {
     pub(crate) build: Build,
     /// How the versions read each other's records, where there are two.
     pub(crate) formats: Option<Formats>,
+    pub(crate) recent: Recent,
+}
+
+/// For how long a read may not see a write, in milliseconds.
+const STALE: u64 = 5000;
+
+/// The orders that were written within the last seconds, and whether the one that is being read is among them.
+#[derive(Clone, Default)]
+pub(crate) struct Recent {
+    writes: Arc<Mutex<Vec<(u64, OrderKey)>>>,
+    reading: Arc<AtomicBool>,
+}
+
+impl Recent {
+    fn writes(&self) -> MutexGuard<'_, Vec<(u64, OrderKey)>> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrote(&self, key: &OrderKey, now: u64) {
+        let mut writes = self.writes();
+        writes.retain(|(at, other)| *at + STALE > now && other != key);
+        writes.push((now, key.clone()));
+    }
+
+    /// This order is read now.
+    fn read(&self, key: &OrderKey, now: u64) {
+        let recent = self.writes().iter().any(|(at, other)| *at + STALE > now && other == key);
+        self.reading.store(recent, Ordering::Relaxed);
+    }
+
+    /// May what is being read be the state before the last write?
+    pub(crate) fn may_be_stale(&self) -> bool {
+        self.reading.load(Ordering::Relaxed)
+    }
 }
 
 /// The models answer at once.
@@ -51,6 +86,12 @@ impl NetLedger {
         answer.unwrap_or_else(|gone| Err(Failure::retryable(what, format!("{gone:?}"))))
     }
 
+    /// Says which order is read, so that the model knows whether it may be stale.
+    fn reading(&self) -> impl Fn(&OrderKey) + Send + use<> {
+        let (recent, time) = (self.recent.clone(), self.net.time().clone());
+        move |key| recent.read(key, time.millis())
+    }
+
     /// A record as this version reads it.
     fn read(&self, record: Record) -> Result<Record, Failure> {
         match &self.formats {
@@ -61,7 +102,9 @@ impl NetLedger {
 
     fn wrote(&self) -> impl FnOnce(&OrderKey) + Send + use<> {
         let (formats, build) = (self.formats.clone(), self.build);
+        let (recent, time) = (self.recent.clone(), self.net.time().clone());
         move |key| {
+            recent.wrote(key, time.millis());
             if let Some(formats) = formats {
                 formats.wrote(build, key);
             }
@@ -111,22 +154,40 @@ impl Ledger for NetLedger {
 
     async fn load(&self, key: &OrderKey, strong: bool) -> Result<Option<Record>, Failure> {
         let (about, key) = (key.to_string(), key.clone());
-        let loaded = self.call("ledger: load", about, move |l| at_once(l.load(&key, strong))).await?;
+        let reading = self.reading();
+        let loaded = self.call("ledger: load", about, move |l| {
+            reading(&key);
+            at_once(l.load(&key, strong))
+        });
+        let loaded = loaded.await?;
         loaded.map(|record| self.read(record)).transpose()
     }
 
     async fn open(&self, key: &OrderKey, strong: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
         let (about, key) = (key.to_string(), key.clone());
-        let opened = self.call("ledger: open", about, move |l| at_once(l.open(&key, strong))).await?;
+        let reading = self.reading();
+        let opened = self.call("ledger: open", about, move |l| {
+            reading(&key);
+            at_once(l.open(&key, strong))
+        });
+        let opened = opened.await?;
         opened.map(|(record, body)| Ok((self.read(record)?, body))).transpose()
     }
 
     async fn load_many(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Vec<Record>, Failure> {
         let (about, connection, orders) =
             (format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
-        let loaded = self
-            .call("ledger: load many", about, move |l| at_once(l.load_many(&connection, &orders)))
-            .await?;
+        let reading = self.reading();
+        let loaded = self.call("ledger: load many", about, move |l| {
+            let mut records = Vec::new();
+            for order in orders {
+                let key = OrderKey::new(connection.clone(), order);
+                reading(&key);
+                records.extend(at_once(l.load(&key, false))?);
+            }
+            Ok(records)
+        });
+        let loaded = loaded.await?;
         loaded.into_iter().map(|record| self.read(record)).collect()
     }
 
