@@ -167,7 +167,8 @@ impl Deployment {
     pub fn new(sites: Vec<Site>, net: Net, time: Time) -> Self {
         let queue = || Queue::new(net.clone(), time.clone());
         let recent = Recent::default();
-        let weather = |throttles| Arc::new(Weather { watch: net.watch().clone(), throttles, recent: recent.clone() });
+        let weather =
+            |throttles| Arc::new(Weather { watch: net.watch().clone(), throttles, recent: recent.clone() });
         let connections = Arc::new(ModelConnections::new(weather(true)));
         sites.iter().for_each(|site| connections.set(&site.connection));
         Self {

@@ -187,14 +187,19 @@ impl Outgoing for Queue {
         }
         let me = self.clone();
         let about = bodies.clone();
-        let answer = self.net.effect(System::Queue, WHAT, || format!("{about:?}"), move || {
-            for body in bodies {
-                for at in me.copies() {
-                    me.content().put(body.clone(), at);
-                    me.net.watch().ring(at);
+        let answer = self.net.effect(
+            System::Queue,
+            WHAT,
+            || format!("{about:?}"),
+            move || {
+                for body in bodies {
+                    for at in me.copies() {
+                        me.content().put(body.clone(), at);
+                        me.net.watch().ring(at);
+                    }
                 }
-            }
-        });
+            },
+        );
         answer.await.map_err(|gone| Failure::retryable(WHAT, format!("{gone:?}")))
     }
 }

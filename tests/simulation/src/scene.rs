@@ -22,11 +22,11 @@ pub(crate) const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 /// Marks every personal datum, so that it is seen where it must not be.
-pub const CANARY: &str = "Canary";
+pub(crate) const CANARY: &str = "Canary";
 
 /// The buyer of an order: nobody else has this name.
 #[must_use]
-pub fn canary(connection: &ConnectionId, order: OrderId) -> String {
+pub(crate) fn canary(connection: &ConnectionId, order: OrderId) -> String {
     format!("{CANARY} {connection} {order}")
 }
 
@@ -196,8 +196,7 @@ impl Scene {
         let later = |dice: &mut Dice| at + dice.below(early);
         if watch.strikes(Fault::PaidLate) {
             order.payment = PaymentStatus::Pending;
-            let status =
-                if dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
+            let status = if dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
             self.at(later(dice), Event::Pay(site, id, status));
         } else if watch.strikes(Fault::TakenBack) {
             self.at(later(dice), Event::Pay(site, id, PaymentStatus::Refunded));
