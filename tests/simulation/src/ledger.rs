@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use domain::order::Order;
 use domain::ports::{Cursor, Due, Inserted, Lease, Ledger, Parked, Saved};
-use domain::record::{Entry, Record};
+use domain::record::{Entry, Record, Stage};
 use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use testkit::model::{Books, ModelLedger};
 
 use crate::build::{Build, Formats};
-use crate::coverage::Sometimes;
+use crate::coverage::{Fault, Sometimes};
 use crate::executor::Process;
-use crate::net::{Net, System};
+use crate::net::{Gone, Net, System};
 use crate::rules::Rules;
 
 /// A ledger whose every call is an effect on the network.
@@ -38,6 +38,8 @@ pub struct NetLedger {
 
 /// For how long a read may not see a write, in milliseconds.
 const STALE: u64 = 5000;
+
+const SAVE: &str = "ledger: save";
 
 /// The orders that were written within the last seconds, and whether the one that is being read is among them.
 #[derive(Clone, Default)]
@@ -100,6 +102,30 @@ impl NetLedger {
         }
     }
 
+    async fn save_once(&self, before: &Record, after: &Record) -> Result<Saved, Gone> {
+        let about = format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
+        let (model, before, after) = (self.model.clone(), before.clone(), after.clone());
+        let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
+        let save = move || {
+            let saved = save(&model, &rules, process, &before, &after);
+            if saved == Saved::Done {
+                wrote(&after.key);
+            }
+            saved
+        };
+        self.net.effect(System::Ledger, SAVE, || about, save).await
+    }
+
+    /// A process may freeze at the worst moment: it has claimed, and has not yet sent.
+    async fn may_freeze(&self, before: &Record, after: &Record) {
+        let (watch, time) = (&self.rules.watch, self.net.time());
+        let claims = matches!(after.stage, Stage::Sending(_)) && before.stage != after.stage;
+        if claims && watch.strikes(Fault::Freeze) {
+            time.freeze(self.process, 61_000 + watch.below(40_000));
+            time.pass(1).await;
+        }
+    }
+
     fn wrote(&self) -> impl FnOnce(&OrderKey) + Send + use<> {
         let (formats, build) = (self.formats.clone(), self.build);
         let (recent, time) = (self.recent.clone(), self.net.time().clone());
@@ -113,22 +139,16 @@ impl NetLedger {
 }
 
 /// Replaces a record, and holds what was done against the rules.
-fn save(
-    model: &ModelLedger,
-    rules: &Rules,
-    writer: Process,
-    before: &Record,
-    after: &Record,
-) -> Result<Saved, Failure> {
+fn save(model: &ModelLedger, rules: &Rules, writer: Process, before: &Record, after: &Record) -> Saved {
     let version = |books: &mut Books| books.records.get(&before.key.order).map(|there| there.version);
     let there = model.with(&before.key.connection, version);
-    let saved = at_once(model.save(before, after))?;
+    let saved = at_once(model.save(before, after)).unwrap_or(Saved::Conflict(None));
     match &saved {
         Saved::Done if there == Some(before.version) => rules.saved(model, writer, before, after),
         Saved::Done => rules.watch.sometimes(Sometimes::OwnWrite),
         Saved::Conflict(_) => rules.watch.sometimes(Sometimes::LostRace),
     }
-    Ok(saved)
+    saved
 }
 
 #[async_trait]
@@ -196,17 +216,13 @@ impl Ledger for NetLedger {
         if let Some(wake) = after.wake.filter(|_| after.wake != before.wake) {
             self.expect(&after.key.connection, wake, &[after.key.order]).await?;
         }
-        let about = format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
-        let (before, after) = (before.clone(), after.clone());
-        let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
-        let saved = self.call("ledger: save", about, move |l| {
-            let saved = save(l, &rules, process, &before, &after)?;
-            if saved == Saved::Done {
-                wrote(&after.key);
-            }
-            Ok(saved)
-        });
-        match saved.await? {
+        let mut saved = self.save_once(before, after).await;
+        // As the SDK does: a write whose answer is lost is tried once more, and may come across itself.
+        if saved == Err(Gone::Unclear) && self.rules.watch.below(2) == 0 {
+            saved = self.save_once(before, after).await;
+        }
+        self.may_freeze(before, after).await;
+        match saved.map_err(|gone| Failure::retryable(SAVE, format!("{gone:?}")))? {
             Saved::Conflict(Some(current)) => Ok(Saved::Conflict(Some(Box::new(self.read(*current)?)))),
             saved => Ok(saved),
         }
