@@ -19,8 +19,9 @@ use crate::order::OrderDigest;
 use crate::record::{Cause, Claim, Entry, RECENT_ENTRIES, Record, Stage};
 use crate::shipment::{Package, Post, is_complete};
 
-/// When a finished order that gets one more package is looked at, should its message get lost.
-const SOON: Duration = Duration::from_secs(10 * 60);
+/// When a finished order that gets one more package is looked at, should its message get lost. By no clock is that at
+/// once: whoever looks must not see an order that was still finished a moment ago, and take off its only date.
+const SOON: Duration = Duration::from_secs(20 * 60);
 
 /// How long things may take. One set per deployment; the demo uses a fast one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::Failure;
 use domain::fulfillment::{FulfillmentRequest, order_of};
-use domain::ids::{ConnectionId, PackageId, Reference, WarehouseOrderId};
+use domain::ids::{PackageId, Reference, WarehouseOrderId};
 use domain::ports::{Finding, Probe};
 use domain::shipment::{Contents, ShipmentNotice};
 use domain::warehouse::{
@@ -95,7 +95,11 @@ impl OrderDesk for Wms {
             street: request.ship_to.line1.clone(),
         };
         let about = request.reference.to_string();
-        match self.call(WHAT, about, move |truth, now| truth.take(class, asked, now, &watch)).await {
+        let said = self.call(WHAT, about, move |truth, now| truth.take(class, asked, now, &watch)).await;
+        if said.is_ok() && self.net.watch().strikes(Fault::HangsUp) {
+            return Creation::Unclear(Failure::retryable(WHAT, "hung up before it had answered"));
+        }
+        match said {
             Ok(Said::Yes(id)) => Creation::Accepted(id),
             Ok(Said::Duplicate(id)) => Creation::Duplicate(Some(id)),
             Ok(Said::No(reason)) => Creation::Refused(reason),
@@ -110,12 +114,9 @@ impl OrderLookup for Wms {
     async fn find(&self, reference: &Reference) -> Result<Option<WarehouseOrder>, Failure> {
         const WHAT: &str = "warehouse: find";
         let lag = if self.class == Class::D { u64::try_from(LAG.as_millis()).unwrap_or(0) } else { 0 };
-        let (wanted, watch) = (reference.clone(), self.net.watch().clone());
+        let wanted = reference.clone();
         self.call(WHAT, reference.to_string(), move |truth, now| {
             let found = truth.known(&wanted, now).find(|order| order.at + lag <= now);
-            if found.is_none() && truth.known(&wanted, now).next().is_some() {
-                watch.fault(Fault::LateLookup);
-            }
             found.map(|order| WarehouseOrder { id: order.id.clone(), cancelled: order.cancelled })
         })
         .await

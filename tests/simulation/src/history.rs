@@ -25,7 +25,7 @@ use crate::build::{Build, Formats};
 use crate::coverage::{Fault, Sometimes};
 use crate::executor::{Process, SkewedClock, Time};
 use crate::key::Key;
-use crate::ledger::NetLedger;
+use crate::ledger::{NetLedger, Recent};
 use crate::net::Net;
 use crate::queue::Queue;
 use crate::rules::Rules;
@@ -74,6 +74,7 @@ impl Partners for Sides {
 struct Weather {
     watch: Watch,
     throttles: bool,
+    recent: Recent,
 }
 
 #[async_trait]
@@ -86,7 +87,7 @@ impl World for Weather {
     }
 
     fn choose(&self, _: &'static str, _: usize) -> usize {
-        usize::from(self.watch.strikes(Fault::StaleRead))
+        usize::from(self.recent.may_be_stale() && self.watch.strikes(Fault::StaleRead))
     }
 }
 
@@ -115,6 +116,8 @@ pub struct Deployment {
     pub pace: Pace,
     /// How two versions read each other's records, where there are two.
     pub(crate) formats: Option<Formats>,
+    /// What was written just now, so that a read may not see it yet.
+    pub(crate) recent: Recent,
     /// The webhooks that were answered 200.
     pub(crate) heard: Arc<Mutex<BTreeSet<u64>>>,
 }
@@ -163,7 +166,9 @@ impl Deployment {
     #[must_use]
     pub fn new(sites: Vec<Site>, net: Net, time: Time) -> Self {
         let queue = || Queue::new(net.clone());
-        let weather = |throttles| Arc::new(Weather { watch: net.watch().clone(), throttles });
+        let recent = Recent::default();
+        let weather =
+            |throttles| Arc::new(Weather { watch: net.watch().clone(), throttles, recent: recent.clone() });
         let connections = Arc::new(ModelConnections::new(weather(true)));
         sites.iter().for_each(|site| connections.set(&site.connection));
         Self {
@@ -178,6 +183,7 @@ impl Deployment {
             time,
             pace: Pace::default(),
             formats: None,
+            recent: recent.clone(),
             heard: Arc::default(),
         }
     }
@@ -222,6 +228,7 @@ impl Ports {
             process,
             build,
             formats: world.formats.clone(),
+            recent: world.recent.clone(),
         };
         let queue = |queue: &Queue| queue.used_by(build);
         let (orders, shipments, hints) = (queue(&world.orders), queue(&world.shipments), queue(&world.hints));

@@ -2,21 +2,22 @@
 //! held against the rules with every write.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::order::Order;
 use domain::ports::{Cursor, Due, Inserted, Lease, Ledger, Parked, Saved};
-use domain::record::{Entry, Record};
+use domain::record::{Entry, Record, Stage};
 use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use testkit::model::{Books, ModelLedger};
 
 use crate::build::{Build, Formats};
-use crate::coverage::Sometimes;
+use crate::coverage::{Fault, Sometimes};
 use crate::executor::Process;
-use crate::net::{Net, System};
+use crate::net::{Gone, Net, System};
 use crate::rules::Rules;
 
 /// A ledger whose every call is an effect on the network.
@@ -32,6 +33,42 @@ pub struct NetLedger {
     pub(crate) build: Build,
     /// How the versions read each other's records, where there are two.
     pub(crate) formats: Option<Formats>,
+    pub(crate) recent: Recent,
+}
+
+/// For how long a read may not see a write, in milliseconds.
+const STALE: u64 = 5000;
+
+const SAVE: &str = "ledger: save";
+
+/// The orders that were written within the last seconds, and whether the one that is being read is among them.
+#[derive(Clone, Default)]
+pub(crate) struct Recent {
+    writes: Arc<Mutex<Vec<(u64, OrderKey)>>>,
+    reading: Arc<AtomicBool>,
+}
+
+impl Recent {
+    fn writes(&self) -> MutexGuard<'_, Vec<(u64, OrderKey)>> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrote(&self, key: &OrderKey, now: u64) {
+        let mut writes = self.writes();
+        writes.retain(|(at, other)| *at + STALE > now && other != key);
+        writes.push((now, key.clone()));
+    }
+
+    /// This order is read now.
+    fn read(&self, key: &OrderKey, now: u64) {
+        let recent = self.writes().iter().any(|(at, other)| *at + STALE > now && other == key);
+        self.reading.store(recent, Ordering::Relaxed);
+    }
+
+    /// May what is being read be the state before the last write?
+    pub(crate) fn may_be_stale(&self) -> bool {
+        self.reading.load(Ordering::Relaxed)
+    }
 }
 
 /// The models answer at once.
@@ -51,6 +88,12 @@ impl NetLedger {
         answer.unwrap_or_else(|gone| Err(Failure::retryable(what, format!("{gone:?}"))))
     }
 
+    /// Says which order is read, so that the model knows whether it may be stale.
+    fn reading(&self) -> impl Fn(&OrderKey) + Send + use<> {
+        let (recent, time) = (self.recent.clone(), self.net.time().clone());
+        move |key| recent.read(key, time.millis())
+    }
+
     /// A record as this version reads it.
     fn read(&self, record: Record) -> Result<Record, Failure> {
         match &self.formats {
@@ -59,9 +102,35 @@ impl NetLedger {
         }
     }
 
+    async fn save_once(&self, before: &Record, after: &Record) -> Result<Saved, Gone> {
+        let about = format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
+        let (model, before, after) = (self.model.clone(), before.clone(), after.clone());
+        let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
+        let save = move || {
+            let saved = save(&model, &rules, process, &before, &after);
+            if saved == Saved::Done {
+                wrote(&after.key);
+            }
+            saved
+        };
+        self.net.effect(System::Ledger, SAVE, || about, save).await
+    }
+
+    /// A process may freeze at the worst moment: it has claimed, and has not yet sent.
+    async fn may_freeze(&self, before: &Record, after: &Record) {
+        let (watch, time) = (&self.rules.watch, self.net.time());
+        let claims = matches!(after.stage, Stage::Sending(_)) && before.stage != after.stage;
+        if claims && watch.strikes(Fault::Freeze) {
+            time.freeze(self.process, 61_000 + watch.below(40_000));
+            time.pass(1).await;
+        }
+    }
+
     fn wrote(&self) -> impl FnOnce(&OrderKey) + Send + use<> {
         let (formats, build) = (self.formats.clone(), self.build);
+        let (recent, time) = (self.recent.clone(), self.net.time().clone());
         move |key| {
+            recent.wrote(key, time.millis());
             if let Some(formats) = formats {
                 formats.wrote(build, key);
             }
@@ -70,22 +139,16 @@ impl NetLedger {
 }
 
 /// Replaces a record, and holds what was done against the rules.
-fn save(
-    model: &ModelLedger,
-    rules: &Rules,
-    writer: Process,
-    before: &Record,
-    after: &Record,
-) -> Result<Saved, Failure> {
+fn save(model: &ModelLedger, rules: &Rules, writer: Process, before: &Record, after: &Record) -> Saved {
     let version = |books: &mut Books| books.records.get(&before.key.order).map(|there| there.version);
     let there = model.with(&before.key.connection, version);
-    let saved = at_once(model.save(before, after))?;
+    let saved = at_once(model.save(before, after)).unwrap_or(Saved::Conflict(None));
     match &saved {
         Saved::Done if there == Some(before.version) => rules.saved(model, writer, before, after),
         Saved::Done => rules.watch.sometimes(Sometimes::OwnWrite),
         Saved::Conflict(_) => rules.watch.sometimes(Sometimes::LostRace),
     }
-    Ok(saved)
+    saved
 }
 
 #[async_trait]
@@ -111,22 +174,40 @@ impl Ledger for NetLedger {
 
     async fn load(&self, key: &OrderKey, strong: bool) -> Result<Option<Record>, Failure> {
         let (about, key) = (key.to_string(), key.clone());
-        let loaded = self.call("ledger: load", about, move |l| at_once(l.load(&key, strong))).await?;
+        let reading = self.reading();
+        let loaded = self.call("ledger: load", about, move |l| {
+            reading(&key);
+            at_once(l.load(&key, strong))
+        });
+        let loaded = loaded.await?;
         loaded.map(|record| self.read(record)).transpose()
     }
 
     async fn open(&self, key: &OrderKey, strong: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
         let (about, key) = (key.to_string(), key.clone());
-        let opened = self.call("ledger: open", about, move |l| at_once(l.open(&key, strong))).await?;
+        let reading = self.reading();
+        let opened = self.call("ledger: open", about, move |l| {
+            reading(&key);
+            at_once(l.open(&key, strong))
+        });
+        let opened = opened.await?;
         opened.map(|(record, body)| Ok((self.read(record)?, body))).transpose()
     }
 
     async fn load_many(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Vec<Record>, Failure> {
         let (about, connection, orders) =
             (format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
-        let loaded = self
-            .call("ledger: load many", about, move |l| at_once(l.load_many(&connection, &orders)))
-            .await?;
+        let reading = self.reading();
+        let loaded = self.call("ledger: load many", about, move |l| {
+            let mut records = Vec::new();
+            for order in orders {
+                let key = OrderKey::new(connection.clone(), order);
+                reading(&key);
+                records.extend(at_once(l.load(&key, false))?);
+            }
+            Ok(records)
+        });
+        let loaded = loaded.await?;
         loaded.into_iter().map(|record| self.read(record)).collect()
     }
 
@@ -135,17 +216,13 @@ impl Ledger for NetLedger {
         if let Some(wake) = after.wake.filter(|_| after.wake != before.wake) {
             self.expect(&after.key.connection, wake, &[after.key.order]).await?;
         }
-        let about = format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
-        let (before, after) = (before.clone(), after.clone());
-        let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
-        let saved = self.call("ledger: save", about, move |l| {
-            let saved = save(l, &rules, process, &before, &after)?;
-            if saved == Saved::Done {
-                wrote(&after.key);
-            }
-            Ok(saved)
-        });
-        match saved.await? {
+        let mut saved = self.save_once(before, after).await;
+        // As the SDK does: a write whose answer is lost is tried once more, and may come across itself.
+        if saved == Err(Gone::Unclear) && self.rules.watch.below(2) == 0 {
+            saved = self.save_once(before, after).await;
+        }
+        self.may_freeze(before, after).await;
+        match saved.map_err(|gone| Failure::retryable(SAVE, format!("{gone:?}")))? {
             Saved::Conflict(Some(current)) => Ok(Saved::Conflict(Some(Box::new(self.read(*current)?)))),
             saved => Ok(saved),
         }

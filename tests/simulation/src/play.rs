@@ -34,6 +34,10 @@ const SKEW: u64 = 5 * MINUTE;
 /// So long after the last trouble everything that is due has been looked at.
 const PATIENCE: u64 = 15 * MINUTE;
 
+/// How much has happened outside; of each site, the version of its cursor, its bookmark, and the time while somebody
+/// holds the right to import.
+type InSight = (u64, Vec<(u64, Option<String>, Option<u64>)>);
+
 /// One history.
 struct Play {
     seed: u64,
@@ -50,6 +54,12 @@ struct Play {
     /// The processes that poll each store.
     polling: BTreeMap<usize, Process>,
     hostile: bool,
+    /// What was overdue in peace, by connection.
+    overdue: BTreeMap<usize, u64>,
+    /// How much has happened outside.
+    happened: u64,
+    /// What the last polls had before them.
+    in_sight: Option<InSight>,
 }
 
 /// Plays the history of a seed.
@@ -88,6 +98,9 @@ impl Play {
             running: BTreeMap::new(),
             polling: BTreeMap::new(),
             hostile: true,
+            overdue: BTreeMap::new(),
+            happened: 0,
+            in_sight: None,
         };
         play.set_the_scene();
         play
@@ -257,6 +270,7 @@ impl Play {
 
     /// Something in the store or the warehouse.
     fn outside(&mut self, event: Event) {
+        self.happened += 1;
         match event {
             Event::Sell(site, order) => self.world.sites[site].cart.sell(*order),
             Event::Pay(site, order, status) => self.change(site, order, |sold| sold.order.payment = status),
@@ -359,6 +373,7 @@ impl Play {
     }
 
     fn ship_order(&mut self, site: usize, place: usize) {
+        self.happened += 1;
         let parcels = 1 + (place as u32) % 2;
         for parcel in 0..parcels {
             let wms = &self.world.sites[site].wms;
@@ -478,18 +493,25 @@ impl Play {
                 self.let_run(next);
             }
         }
+        self.in_sight = None;
         if self.next_date().is_none_or(|next| next > self.now()) && !self.round() {
             self.watch.wrong("I1 not at rest: something was left to do, and nothing said when");
         }
     }
 
-    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way.
+    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way. Where the last polls
+    /// found nothing and nothing has happened outside since, they would only find nothing again, and are left out.
     fn round(&mut self) -> bool {
         let before = self.world.net.changes();
+        let in_sight = self.in_sight();
+        let polls = self.in_sight.as_ref() != Some(&in_sight);
+        self.in_sight = Some(in_sight);
         for site in 0..self.world.sites.len() {
-            self.start(Work::PollOrders(site));
+            if polls {
+                self.start(Work::PollOrders(site));
+                self.start(Work::PollShipments(site));
+            }
             self.start(Work::Sweep(site));
-            self.start(Work::PollShipments(site));
         }
         let until = self.now() + MINUTE + 10_000;
         while self.now() < until {
@@ -500,19 +522,37 @@ impl Play {
         self.world.net.changes() == before && self.is_quiet()
     }
 
+    /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has
+    /// been read, and who holds the right to import.
+    fn in_sight(&self) -> InSight {
+        let now = self.now();
+        let read = |books: &mut Books| {
+            let leased = books.lease.filter(|lease| in_world(lease.until) > now).map(|_| now);
+            (books.cursor.version, books.bookmark.clone(), leased)
+        };
+        let sites = self.world.sites.iter();
+        (self.happened, sites.map(|site| self.world.model.with(&site.connection.id, read)).collect())
+    }
+
     /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left
     /// at which nobody has looked.
-    fn check_patience(&self, calm: u64) {
+    fn check_patience(&mut self, calm: u64) {
         let now = self.now();
         if now < calm + PATIENCE + MINUTE {
             return;
         }
-        for site in self.world.sites.iter() {
+        for (place, site) in self.world.sites.iter().enumerate() {
             let id = &site.connection.id;
             let (known, first): (BTreeSet<_>, _) = self.world.model.with(id, |books| {
                 (books.records.keys().copied().collect(), books.dates.keys().next().copied())
             });
-            if let Some(first) = first.map(in_world).filter(|first| first + PATIENCE < now) {
+            // Who thaws only now may put a date into the past: the next sweep takes it off.
+            let first = first.map(in_world).filter(|first| first + PATIENCE < now);
+            let before = match first {
+                Some(first) => self.overdue.insert(place, first),
+                None => self.overdue.remove(&place),
+            };
+            if let Some(first) = first.filter(|_| before == first) {
                 self.watch.wrong(format!("I6 nobody has looked at what was due at {first} ms of {id}"));
             }
             let truth = site.cart.truth();

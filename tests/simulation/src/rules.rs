@@ -14,7 +14,7 @@ use domain::shipment::{Package, Post};
 use domain::{ConnectionId, OrderId};
 use testkit::model::{Books, ModelLedger};
 
-use crate::coverage::Sometimes;
+use crate::coverage::{Fault, Sometimes};
 use crate::executor::{BEGINNING, Process};
 use crate::scene::CANARY;
 use crate::site::Site;
@@ -23,11 +23,11 @@ use crate::wms::{Class, LAG};
 
 /// The rules of one history.
 #[derive(Clone)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Who is told.
-    pub watch: Watch,
+    pub(crate) watch: Watch,
     /// The truth outside.
-    pub sites: Arc<Vec<Site>>,
+    pub(crate) sites: Arc<Vec<Site>>,
 }
 
 impl Rules {
@@ -169,6 +169,9 @@ impl Rules {
                 let lag = i64::try_from(LAG.as_millis()).unwrap_or(0);
                 let put_off = ask_at.as_millisecond() - claim.until.as_millisecond() >= lag;
                 let lags = self.site(&after.key.connection).is_some_and(|site| site.wms.class == Class::D);
+                if lags && self.is_hidden(after) {
+                    self.watch.fault(Fault::LateLookup);
+                }
                 (put_off && lags).then_some(Sometimes::LookupPutOff)
             }
             (Sending(_), Ready { .. }) if what.contains("held up") => Some(Sometimes::HeldUp),
@@ -183,6 +186,15 @@ impl Rules {
             _ => None,
         };
         seen.into_iter().for_each(|seen| self.watch.sometimes(seen));
+    }
+
+    /// Is it at the warehouse, and would a look-up not show it yet?
+    fn is_hidden(&self, record: &Record) -> bool {
+        let Some(site) = self.site(&record.key.connection) else { return false };
+        let Ok(reference) = reference(&record.key, record.revision, 40) else { return false };
+        let now = site.wms.time.millis();
+        let lag = u64::try_from(LAG.as_millis()).unwrap_or(0);
+        site.wms.truth().known(&reference, now).any(|order| order.at + lag > now)
     }
 
     fn posts(&self, writer: Process, before: &Record, after: &Record) {

@@ -22,11 +22,11 @@ pub(crate) const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 /// Marks every personal datum, so that it is seen where it must not be.
-pub const CANARY: &str = "Canary";
+pub(crate) const CANARY: &str = "Canary";
 
 /// The buyer of an order: nobody else has this name.
 #[must_use]
-pub fn canary(connection: &ConnectionId, order: OrderId) -> String {
+pub(crate) fn canary(connection: &ConnectionId, order: OrderId) -> String {
     format!("{CANARY} {connection} {order}")
 }
 
