@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::carrier::Tracking;
 use domain::order::Order;
+use domain::payment::PaymentStatus;
 use domain::ports::{
     Finding, HintReader, ListPage, OrderSource, PostAnswer, Probe, Read, SinkMode, Store, TrackingSink,
     Window,
@@ -40,6 +41,8 @@ pub struct Sold {
     pub writers: BTreeMap<String, Process>,
     /// The document cannot be read for now.
     pub unreadable: bool,
+    /// Was it paid at any time?
+    pub ever_paid: bool,
     /// The store does not have it (any more).
     pub vanished: bool,
     /// There was a time when it did not.
@@ -103,6 +106,7 @@ impl Cart {
     /// The buyer orders.
     pub fn sell(&self, order: Order) {
         let sold = Sold {
+            ever_paid: order.payment == PaymentStatus::Accepted,
             order,
             shown: Vec::new(),
             writes: BTreeMap::new(),

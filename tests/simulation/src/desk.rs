@@ -171,7 +171,7 @@ impl Told {
         .into_bytes()
     }
 
-    fn read(body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
         let (word, rest) = text.split_once(' ')?;
         match word {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::OrderKey;
 use domain::fulfillment::order_of;
+use domain::payment::PaymentStatus;
 use testkit::build as sample;
 use testkit::model::Books;
 
@@ -273,7 +274,10 @@ impl Play {
         self.happened += 1;
         match event {
             Event::Sell(site, order) => self.world.sites[site].cart.sell(*order),
-            Event::Pay(site, order, status) => self.change(site, order, |sold| sold.order.payment = status),
+            Event::Pay(site, order, status) => self.change(site, order, |sold| {
+                sold.ever_paid |= status == PaymentStatus::Accepted;
+                sold.order.payment = status;
+            }),
             Event::Move(site, order) => self.change(site, order, another_street),
             Event::Vanish(site, order) => self.change(site, order, |sold| {
                 sold.vanished = true;

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use domain::fulfillment::reference;
+use domain::fulfillment::{order_of, reference};
 use domain::ports::Due;
 use domain::record::{Cause, Record, Stage};
 use domain::shipment::{Package, Post};
@@ -15,6 +15,7 @@ use domain::{ConnectionId, OrderId};
 use testkit::model::{Books, ModelLedger};
 
 use crate::coverage::{Fault, Sometimes};
+use crate::desk::Told;
 use crate::executor::{BEGINNING, Process};
 use crate::scene::CANARY;
 use crate::site::Site;
@@ -53,6 +54,7 @@ impl Rules {
         self.no_canary(after);
         self.packages_go_on(before, after);
         self.acceptance_has_a_cause(before, after);
+        self.sending_has_a_cause(before, after);
         self.good_things(before, after);
         self.posts(writer, before, after);
     }
@@ -157,6 +159,40 @@ impl Rules {
                 self.watch
                     .wrong(format!("I4/I7 {} has package {}, which did not leave", after.key, package.id));
             }
+        }
+    }
+
+    /// I4: nothing is sent that was never paid.
+    fn sending_has_a_cause(&self, before: &Record, after: &Record) {
+        let begins = matches!(after.stage, Stage::Sending(_)) && !matches!(before.stage, Stage::Sending(_));
+        let Some(site) = self.site(&after.key.connection).filter(|_| begins) else { return };
+        if site.cart.truth().orders.get(&after.key.order).is_none_or(|sold| !sold.ever_paid) {
+            self.watch.wrong(format!("I4 {} is sent and was never paid", after.key));
+        }
+    }
+
+    /// I6: what a webhook said that was answered with 200 is in the ledger, or parked where people see it.
+    pub(crate) fn answered(&self, model: &ModelLedger, site: usize, body: &[u8]) {
+        let Some(site) = self.sites.get(site) else { return };
+        let (reference, package) = match Told::read(body) {
+            Some(Told::Package(place)) => match site.wms.truth().shipped.get(place) {
+                Some(notice) => (notice.reference.clone(), Some(notice.package.clone())),
+                None => return,
+            },
+            Some(Told::Stranger(reference)) => (reference, None),
+            Some(Told::Changed(_)) | None => return,
+        };
+        let id = &site.connection.id;
+        let is_kept = model.with(id, |books| {
+            let record = order_of(&reference, id).and_then(|order| books.records.get(&order));
+            let has =
+                |record: &Record| record.packages.iter().any(|known| Some(&known.id) == package.as_ref());
+            let is_parked = || books.parked.keys().any(|parked| parked.starts_with(reference.as_str()));
+            record.is_some_and(has) || is_parked()
+        });
+        if !is_kept {
+            self.watch
+                .wrong(format!("I6 silent: a notice for {reference} was answered with 200 and is nowhere"));
         }
     }
 

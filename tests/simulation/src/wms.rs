@@ -268,8 +268,8 @@ impl Truth {
                 watch.sometimes(Sometimes::DuplicateRefused);
                 return Said::Duplicate(id);
             }
-            (_, Some(_)) => watch.wrong(format!("I2 sent twice: {reference}")),
-            (_, None) => {}
+            _ if self.has_another(&reference, now) => watch.wrong(format!("I2 sent twice: {reference}")),
+            _ => {}
         }
         if let Some(reason) = self.refuses(&reference, &street, watch) {
             return Said::No(reason);
@@ -291,6 +291,16 @@ impl Truth {
         });
         watch.ring(now + packing);
         Said::Yes(id)
+    }
+
+    /// Does it know this order of the store already, under any reference? Nobody asks to send a revised order.
+    fn has_another(&self, reference: &Reference, now: u64) -> bool {
+        let order = |reference: &Reference| {
+            let text = reference.as_str();
+            text.rsplit_once("-r").map_or(text, |(order, _)| order).to_owned()
+        };
+        let wanted = order(reference);
+        self.orders.iter().any(|taken| taken.is_known(now) && order(&taken.reference) == wanted)
     }
 
     /// Does it refuse this order? It does not like the street, until that is another one.
