@@ -60,8 +60,8 @@ pub fn play(seed: u64, keep_history: bool) -> Verdict {
     let mut dice = Dice::new(seed);
     let watch = Watch::new(seed, Plan::drawn(&mut dice));
     let trouble = |dice: &mut Dice| [0, 20, 80, 200][dice.below(4) as usize];
-    let systems = [System::Ledger, System::Queue, System::Store, System::Warehouse];
-    let chances = systems.map(|system| (system, trouble(&mut dice))).into();
+    let systems = [(System::Ledger, 1), (System::Queue, 1), (System::Store, 1), (System::Warehouse, 2)];
+    let chances = systems.map(|(system, times)| (system, trouble(&mut dice) * times)).into();
     let scene = Scene::drawn(&mut dice, &watch);
     Play::new(seed, scene, watch, Deal::Chance(chances), dice, keep_history).run()
 }

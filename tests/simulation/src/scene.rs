@@ -197,12 +197,18 @@ impl Scene {
         if watch.strikes(Fault::PaidLate) {
             order.payment = PaymentStatus::Pending;
             let status = if dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
-            self.at(later(dice), Event::Pay(site, id, status));
+            let paid = later(dice);
+            self.at(paid, Event::Pay(site, id, status));
+            self.may_notify(site, id, paid, dice);
         } else if watch.strikes(Fault::TakenBack) {
-            self.at(later(dice), Event::Pay(site, id, PaymentStatus::Refunded));
+            let back = at + dice.below(10 * MINUTE);
+            self.at(back, Event::Pay(site, id, PaymentStatus::Refunded));
+            self.may_notify(site, id, back, dice);
         }
         if watch.strikes(Fault::OrderChanges) {
-            self.at(later(dice), Event::Move(site, id));
+            let moved = later(dice);
+            self.at(moved, Event::Move(site, id));
+            self.may_notify(site, id, moved, dice);
         }
         if watch.strikes(Fault::OrderVanishes) {
             let gone = later(dice);
@@ -216,10 +222,15 @@ impl Scene {
             self.at(from, Event::Garble(site, id, true));
             self.at(from + dice.below(30 * MINUTE), Event::Garble(site, id, false));
         }
-        if dice.per_mille(300) {
-            self.at(at + dice.below(MINUTE), Event::Notify(site, id));
-        }
+        self.may_notify(site, id, at, dice);
         self.at(at, Event::Sell(site, Box::new(order)));
+    }
+
+    /// The store may tell of what happened to an order, within a minute.
+    fn may_notify(&mut self, site: usize, order: OrderId, at: u64, dice: &mut Dice) {
+        if dice.per_mille(400) {
+            self.at(at + dice.below(MINUTE), Event::Notify(site, order));
+        }
     }
 
     fn outages(&mut self, site: usize, dice: &mut Dice, watch: &Watch) {
