@@ -3,8 +3,10 @@
 mod exhaustive;
 mod replay;
 mod volume;
+mod year;
 
 use crate::Command;
 
 /// All of them.
-pub(crate) const COMMANDS: [&Command; 3] = [&volume::COMMAND, &replay::COMMAND, &exhaustive::COMMAND];
+pub(crate) const COMMANDS: [&Command; 4] =
+    [&volume::COMMAND, &replay::COMMAND, &exhaustive::COMMAND, &year::COMMAND];

@@ -24,3 +24,4 @@ mod scene;
 pub mod site;
 pub mod watch;
 pub mod wms;
+pub mod year;

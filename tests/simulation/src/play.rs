@@ -39,7 +39,7 @@ const PATIENCE: u64 = 15 * MINUTE;
 type InSight = (u64, Vec<(u64, Option<String>, Option<u64>)>);
 
 /// One history.
-struct Play {
+pub(crate) struct Play {
     seed: u64,
     executor: Executor,
     world: Deployment,
@@ -75,7 +75,14 @@ pub fn play(seed: u64, keep_history: bool) -> Verdict {
 }
 
 impl Play {
-    fn new(seed: u64, scene: Scene, watch: Watch, deal: Deal, dice: Dice, keep_history: bool) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        scene: Scene,
+        watch: Watch,
+        deal: Deal,
+        dice: Dice,
+        keep_history: bool,
+    ) -> Self {
         let executor = Executor::new(seed);
         let time = executor.time();
         let net = Net::new(time.clone(), seed, deal, GHOST, keep_history).watched(watch.clone());
@@ -106,7 +113,7 @@ impl Play {
         play
     }
 
-    fn run(mut self) -> Verdict {
+    pub(crate) fn run(mut self) -> Verdict {
         self.be_hostile();
         self.make_peace();
         judge(self.seed, &self.world)
@@ -355,19 +362,8 @@ impl Play {
     fn ship(&mut self) {
         let now = self.now();
         for site in 0..self.world.sites.len() {
-            let packed: Vec<usize> = {
-                let hurry = !self.hostile;
-                let mut truth = self.world.sites[site].wms.truth();
-                let orders = truth.orders.iter_mut().enumerate();
-                let packed =
-                    orders.filter(|(_, order)| order.packed_at <= now || hurry && order.packed_at < u64::MAX);
-                packed
-                    .map(|(place, order)| {
-                        order.packed_at = u64::MAX;
-                        place
-                    })
-                    .collect()
-            };
+            let by = if self.hostile { now } else { u64::MAX - 1 };
+            let packed = self.world.sites[site].wms.truth().packed(by);
             packed.into_iter().for_each(|place| self.ship_order(site, place));
         }
     }
@@ -458,9 +454,7 @@ impl Play {
 
     fn next_of_the_outside(&self) -> Option<u64> {
         let messages = self.world.queues().into_iter().filter_map(crate::queue::Queue::next);
-        let parcels = self.world.sites.iter().filter_map(|site| {
-            site.wms.truth().orders.iter().map(|order| order.packed_at).filter(|at| *at < u64::MAX).min()
-        });
+        let parcels = self.world.sites.iter().filter_map(|site| site.wms.truth().next_packed());
         messages.chain(parcels).min()
     }
 
