@@ -26,7 +26,7 @@ use crate::wms::Wms;
 const PEACE: u64 = 40 * 60 * MINUTE;
 
 /// The longest time after which a late effect still lands: well inside a lease.
-const GHOST: u64 = 2 * MINUTE;
+pub(crate) const GHOST: u64 = 2 * MINUTE;
 
 /// The largest difference of a process's clock from the world's, either way.
 const SKEW: u64 = 5 * MINUTE;
@@ -34,8 +34,12 @@ const SKEW: u64 = 5 * MINUTE;
 /// So long after the last trouble everything that is due has been looked at.
 const PATIENCE: u64 = 15 * MINUTE;
 
+/// How much has happened outside; of each site, the version of its cursor, its bookmark, and the time while somebody
+/// holds the right to import.
+type InSight = (u64, Vec<(u64, Option<String>, Option<u64>)>);
+
 /// One history.
-struct Play {
+pub(crate) struct Play {
     seed: u64,
     executor: Executor,
     world: Deployment,
@@ -52,6 +56,10 @@ struct Play {
     hostile: bool,
     /// What was overdue in peace, by connection.
     overdue: BTreeMap<usize, u64>,
+    /// How much has happened outside.
+    happened: u64,
+    /// What the last polls had before them.
+    in_sight: Option<InSight>,
 }
 
 /// Plays the history of a seed.
@@ -67,7 +75,14 @@ pub fn play(seed: u64, keep_history: bool) -> Verdict {
 }
 
 impl Play {
-    fn new(seed: u64, scene: Scene, watch: Watch, deal: Deal, dice: Dice, keep_history: bool) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        scene: Scene,
+        watch: Watch,
+        deal: Deal,
+        dice: Dice,
+        keep_history: bool,
+    ) -> Self {
         let executor = Executor::new(seed);
         let time = executor.time();
         let net = Net::new(time.clone(), seed, deal, GHOST, keep_history).watched(watch.clone());
@@ -91,12 +106,14 @@ impl Play {
             polling: BTreeMap::new(),
             hostile: true,
             overdue: BTreeMap::new(),
+            happened: 0,
+            in_sight: None,
         };
         play.set_the_scene();
         play
     }
 
-    fn run(mut self) -> Verdict {
+    pub(crate) fn run(mut self) -> Verdict {
         self.be_hostile();
         self.make_peace();
         judge(self.seed, &self.world)
@@ -260,6 +277,7 @@ impl Play {
 
     /// Something in the store or the warehouse.
     fn outside(&mut self, event: Event) {
+        self.happened += 1;
         match event {
             Event::Sell(site, order) => self.world.sites[site].cart.sell(*order),
             Event::Pay(site, order, status) => self.change(site, order, |sold| sold.order.payment = status),
@@ -344,24 +362,14 @@ impl Play {
     fn ship(&mut self) {
         let now = self.now();
         for site in 0..self.world.sites.len() {
-            let packed: Vec<usize> = {
-                let hurry = !self.hostile;
-                let mut truth = self.world.sites[site].wms.truth();
-                let orders = truth.orders.iter_mut().enumerate();
-                let packed =
-                    orders.filter(|(_, order)| order.packed_at <= now || hurry && order.packed_at < u64::MAX);
-                packed
-                    .map(|(place, order)| {
-                        order.packed_at = u64::MAX;
-                        place
-                    })
-                    .collect()
-            };
+            let by = if self.hostile { now } else { u64::MAX - 1 };
+            let packed = self.world.sites[site].wms.truth().packed(by);
             packed.into_iter().for_each(|place| self.ship_order(site, place));
         }
     }
 
     fn ship_order(&mut self, site: usize, place: usize) {
+        self.happened += 1;
         let parcels = 1 + (place as u32) % 2;
         for parcel in 0..parcels {
             let wms = &self.world.sites[site].wms;
@@ -446,9 +454,7 @@ impl Play {
 
     fn next_of_the_outside(&self) -> Option<u64> {
         let messages = self.world.queues().into_iter().filter_map(crate::queue::Queue::next);
-        let parcels = self.world.sites.iter().filter_map(|site| {
-            site.wms.truth().orders.iter().map(|order| order.packed_at).filter(|at| *at < u64::MAX).min()
-        });
+        let parcels = self.world.sites.iter().filter_map(|site| site.wms.truth().next_packed());
         messages.chain(parcels).min()
     }
 
@@ -481,18 +487,25 @@ impl Play {
                 self.let_run(next);
             }
         }
+        self.in_sight = None;
         if self.next_date().is_none_or(|next| next > self.now()) && !self.round() {
             self.watch.wrong("I1 not at rest: something was left to do, and nothing said when");
         }
     }
 
-    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way.
+    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way. Where the last polls
+    /// found nothing and nothing has happened outside since, they would only find nothing again, and are left out.
     fn round(&mut self) -> bool {
         let before = self.world.net.changes();
+        let in_sight = self.in_sight();
+        let polls = self.in_sight.as_ref() != Some(&in_sight);
+        self.in_sight = Some(in_sight);
         for site in 0..self.world.sites.len() {
-            self.start(Work::PollOrders(site));
+            if polls {
+                self.start(Work::PollOrders(site));
+                self.start(Work::PollShipments(site));
+            }
             self.start(Work::Sweep(site));
-            self.start(Work::PollShipments(site));
         }
         let until = self.now() + MINUTE + 10_000;
         while self.now() < until {
@@ -501,6 +514,18 @@ impl Play {
             self.let_run(next);
         }
         self.world.net.changes() == before && self.is_quiet()
+    }
+
+    /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has
+    /// been read, and who holds the right to import.
+    fn in_sight(&self) -> InSight {
+        let now = self.now();
+        let read = |books: &mut Books| {
+            let leased = books.lease.filter(|lease| in_world(lease.until) > now).map(|_| now);
+            (books.cursor.version, books.bookmark.clone(), leased)
+        };
+        let sites = self.world.sites.iter();
+        (self.happened, sites.map(|site| self.world.model.with(&site.connection.id, read)).collect())
     }
 
     /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left

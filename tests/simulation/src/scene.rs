@@ -158,7 +158,7 @@ impl Scene {
         }
     }
 
-    fn at(&mut self, time: u64, event: Event) {
+    pub(crate) fn at(&mut self, time: u64, event: Event) {
         self.events.push((time, event));
     }
 
@@ -178,7 +178,7 @@ impl Scene {
         }
     }
 
-    fn sold(&self, id: &ConnectionId, number: OrderId, at: i64) -> Order {
+    pub(crate) fn sold(&self, id: &ConnectionId, number: OrderId, at: i64) -> Order {
         let mut order = build::order(number.0);
         order.ordered_at = Timestamp::from_millisecond(BEGINNING * 1000 + at).ok();
         if let Some(to) = &mut order.ship_to {
@@ -191,7 +191,14 @@ impl Scene {
     }
 
     /// What becomes of one order.
-    fn fortunes(&mut self, site: usize, mut order: Order, at: u64, dice: &mut Dice, watch: &Watch) {
+    pub(crate) fn fortunes(
+        &mut self,
+        site: usize,
+        mut order: Order,
+        at: u64,
+        dice: &mut Dice,
+        watch: &Watch,
+    ) {
         let (id, early) = (order.id, self.hostile / 2);
         let later = |dice: &mut Dice| at + dice.below(early);
         if watch.strikes(Fault::PaidLate) {
@@ -287,6 +294,9 @@ fn deploy(dice: &mut Dice, watch: &Watch, hostile: u64) -> Option<Deploy> {
 
 fn connection(name: &str, dice: &mut Dice, backfill: bool) -> Connection {
     let mut connection = build::connection(name);
+    // The adapters' settings mean nothing here.
+    connection.store.clear();
+    connection.warehouse.clear();
     let before = if backfill { 70 * DAY as i64 / 1000 } else { 3600 };
     connection.policies =
         Policies { start: Timestamp::from_second(BEGINNING - before).ok(), ..Policies::default() };
