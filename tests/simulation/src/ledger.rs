@@ -80,11 +80,11 @@ impl NetLedger {
     async fn call<T: Send + 'static>(
         &self,
         what: &'static str,
-        about: String,
+        about: impl FnOnce() -> String + Send,
         apply: impl FnOnce(&ModelLedger) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let model = self.model.clone();
-        let answer = self.net.effect(System::Ledger, what, || about, move || apply(&model)).await;
+        let answer = self.net.effect(System::Ledger, what, about, move || apply(&model)).await;
         answer.unwrap_or_else(|gone| Err(Failure::retryable(what, format!("{gone:?}"))))
     }
 
@@ -103,7 +103,7 @@ impl NetLedger {
     }
 
     async fn save_once(&self, before: &Record, after: &Record) -> Result<Saved, Gone> {
-        let about = format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
+        let about = || format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
         let (model, before, after) = (self.model.clone(), before.clone(), after.clone());
         let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
         let save = move || {
@@ -113,7 +113,7 @@ impl NetLedger {
             }
             saved
         };
-        self.net.effect(System::Ledger, SAVE, || about, save).await
+        self.net.effect(System::Ledger, SAVE, about, save).await
     }
 
     /// A process may freeze at the worst moment: it has claimed, and has not yet sent.
@@ -159,7 +159,8 @@ impl Ledger for NetLedger {
         body: Option<&Order>,
         expires: Timestamp,
     ) -> Result<Inserted, Failure> {
-        let (about, record, body) = (record.key.to_string(), record.clone(), body.cloned());
+        let key = &record.key;
+        let (about, record, body) = (|| key.to_string(), record.clone(), body.cloned());
         let (rules, wrote) = (self.rules.clone(), self.wrote());
         self.call("ledger: insert", about, move |l| {
             let inserted = at_once(l.insert(&record, body.as_ref(), expires))?;
@@ -173,7 +174,7 @@ impl Ledger for NetLedger {
     }
 
     async fn load(&self, key: &OrderKey, strong: bool) -> Result<Option<Record>, Failure> {
-        let (about, key) = (key.to_string(), key.clone());
+        let (about, key) = (|| key.to_string(), key.clone());
         let reading = self.reading();
         let loaded = self.call("ledger: load", about, move |l| {
             reading(&key);
@@ -184,7 +185,7 @@ impl Ledger for NetLedger {
     }
 
     async fn open(&self, key: &OrderKey, strong: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
-        let (about, key) = (key.to_string(), key.clone());
+        let (about, key) = (|| key.to_string(), key.clone());
         let reading = self.reading();
         let opened = self.call("ledger: open", about, move |l| {
             reading(&key);
@@ -196,7 +197,7 @@ impl Ledger for NetLedger {
 
     async fn load_many(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Vec<Record>, Failure> {
         let (about, connection, orders) =
-            (format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
+            (|| format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
         let reading = self.reading();
         let loaded = self.call("ledger: load many", about, move |l| {
             let mut records = Vec::new();
@@ -229,7 +230,7 @@ impl Ledger for NetLedger {
     }
 
     async fn revise(&self, key: &OrderKey, body: &Order, expires: Timestamp) -> Result<(), Failure> {
-        let (about, key, body) = (key.to_string(), key.clone(), body.clone());
+        let (about, key, body) = (|| key.to_string(), key.clone(), body.clone());
         self.call("ledger: revise", about, move |l| at_once(l.revise(&key, &body, expires))).await
     }
 
@@ -252,7 +253,7 @@ impl Ledger for NetLedger {
         at: Timestamp,
         orders: &[OrderId],
     ) -> Result<(), Failure> {
-        let (about, connection, orders) = (at.to_string(), connection.clone(), orders.to_vec());
+        let (about, connection, orders) = (|| at.to_string(), connection.clone(), orders.to_vec());
         self.call("ledger: expect", about, move |l| at_once(l.expect(&connection, at, &orders))).await
     }
 
@@ -263,11 +264,11 @@ impl Ledger for NetLedger {
         limit: usize,
     ) -> Result<Vec<Due>, Failure> {
         let connection = connection.clone();
-        self.call("ledger: due", String::new(), move |l| at_once(l.due(&connection, until, limit))).await
+        self.call("ledger: due", String::new, move |l| at_once(l.due(&connection, until, limit))).await
     }
 
     async fn settle(&self, connection: &ConnectionId, due: &Due) -> Result<(), Failure> {
-        let (about, connection, due) = (due.id.clone(), connection.clone(), due.clone());
+        let (about, connection, due) = (|| due.id.clone(), connection.clone(), due.clone());
         let rules = self.rules.clone();
         self.call("ledger: settle", about, move |l| {
             at_once(l.settle(&connection, &due))?;
@@ -279,13 +280,13 @@ impl Ledger for NetLedger {
 
     async fn cursor(&self, connection: &ConnectionId) -> Result<Cursor, Failure> {
         let connection = connection.clone();
-        self.call("ledger: cursor", String::new(), move |l| at_once(l.cursor(&connection))).await
+        self.call("ledger: cursor", String::new, move |l| at_once(l.cursor(&connection))).await
     }
 
     async fn lease(&self, connection: &ConnectionId, lease: Lease, now: Timestamp) -> Result<bool, Failure> {
         let connection = connection.clone();
         let watch = self.rules.watch.clone();
-        self.call("ledger: lease", String::new(), move |l| {
+        self.call("ledger: lease", String::new, move |l| {
             let free = at_once(l.lease(&connection, lease, now))?;
             if !free {
                 watch.sometimes(Sometimes::LeaseBusy);
@@ -303,7 +304,7 @@ impl Ledger for NetLedger {
     ) -> Result<bool, Failure> {
         let (connection, cursor) = (connection.clone(), cursor.clone());
         let rules = self.rules.clone();
-        self.call("ledger: move cursor", String::new(), move |l| {
+        self.call("ledger: move cursor", String::new, move |l| {
             let moved = at_once(l.move_cursor(&connection, &cursor, holder))?;
             if moved {
                 rules.cursor_moved(l, &connection);
@@ -317,12 +318,12 @@ impl Ledger for NetLedger {
 
     async fn bookmark(&self, connection: &ConnectionId) -> Result<Option<String>, Failure> {
         let connection = connection.clone();
-        self.call("ledger: bookmark", String::new(), move |l| at_once(l.bookmark(&connection))).await
+        self.call("ledger: bookmark", String::new, move |l| at_once(l.bookmark(&connection))).await
     }
 
     async fn set_bookmark(&self, connection: &ConnectionId, bookmark: &str) -> Result<(), Failure> {
         let (connection, bookmark) = (connection.clone(), bookmark.to_owned());
-        self.call("ledger: set bookmark", String::new(), move |l| {
+        self.call("ledger: set bookmark", String::new, move |l| {
             at_once(l.set_bookmark(&connection, &bookmark))
         })
         .await
@@ -336,7 +337,7 @@ impl Ledger for NetLedger {
     ) -> Result<(), Failure> {
         let (connection, parked) = (connection.clone(), parked.clone());
         let watch = self.rules.watch.clone();
-        self.call("ledger: park", String::new(), move |l| {
+        self.call("ledger: park", String::new, move |l| {
             watch.sometimes(Sometimes::Parked);
             at_once(l.park(&connection, &parked, expires))
         })

@@ -12,6 +12,7 @@ use domain::ports::Due;
 use domain::record::{Cause, Record, Stage};
 use domain::shipment::{Package, Post};
 use domain::{ConnectionId, OrderId};
+use jiff::Timestamp;
 use testkit::model::{Books, ModelLedger};
 
 use crate::coverage::{Fault, Sometimes};
@@ -21,6 +22,9 @@ use crate::scene::CANARY;
 use crate::site::Site;
 use crate::watch::Watch;
 use crate::wms::{Class, LAG};
+
+/// So many orders before the cursor are looked for in the ledger each time it moves.
+const LOOKED_BACK: usize = 200;
 
 /// The rules of one history.
 #[derive(Clone)]
@@ -97,12 +101,13 @@ impl Rules {
                 self.watch.wrong(format!("I5 the cursor has seen {connection}/{order}, the ledger has not"));
             }
             let Some(position) = books.cursor.position else { return };
-            let passed = position.as_millisecond() - overlap;
-            for sold in truth.orders.values().filter(|sold| !sold.vanished) {
-                let at = sold.order.ordered_at.map_or(i64::MAX, |at| at.as_millisecond());
-                let listed = sold.unlisted_until == 0;
-                if at < passed && listed && !books.records.contains_key(&sold.order.id) {
-                    let (order, at) = (sold.order.id, at - BEGINNING * 1000);
+            let Ok(passed) = Timestamp::from_millisecond(position.as_millisecond() - overlap) else { return };
+            let before = truth.by_date.range(..(passed, OrderId(0))).rev().take(LOOKED_BACK);
+            for (at, order) in before {
+                let listed =
+                    truth.orders.get(order).is_some_and(|sold| !sold.vanished && sold.unlisted_until == 0);
+                if listed && !books.records.contains_key(order) {
+                    let at = at.as_millisecond() - BEGINNING * 1000;
                     self.watch.wrong(format!("I5 the cursor has passed {connection}/{order} of {at} ms"));
                 }
             }
@@ -153,7 +158,7 @@ impl Rules {
         if after.packages.len() > before.packages.len() {
             let truth = site.wms.truth();
             let left = |package: &Package| {
-                truth.shipped.iter().any(|n| n.package == package.id && n.reference == reference)
+                truth.shipped.iter().rev().any(|n| n.package == package.id && n.reference == reference)
             };
             for package in after.packages.iter().filter(|package| !left(package)) {
                 self.watch
