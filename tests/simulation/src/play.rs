@@ -34,6 +34,9 @@ const SKEW: u64 = 5 * MINUTE;
 /// So long after the last trouble everything that is due has been looked at.
 const PATIENCE: u64 = 15 * MINUTE;
 
+/// How long after a date the next sweep may come.
+const SWEEP_EVERY: u64 = MINUTE;
+
 /// How much has happened outside; of each site, the version of its cursor, its bookmark, and the time while somebody
 /// holds the right to import.
 type InSight = (u64, Vec<(u64, Option<String>, Option<u64>)>);
@@ -332,6 +335,19 @@ impl Play {
         }
     }
 
+    /// May this find anything? An order that the ledger does not have, a date that has come by somebody's clock.
+    fn may_find(&self, site: usize, work: &Work) -> bool {
+        match work {
+            Work::PollOrders(_) => {
+                let there = &self.world.sites[site];
+                let known = self.world.model.with(&there.connection.id, |books| books.records.len());
+                known < there.cart.truth().orders.len()
+            }
+            Work::Sweep(_) => self.first_date(site).is_some_and(|first| first <= self.now() + SKEW),
+            _ => true,
+        }
+    }
+
     /// A schedule fires, twice, or not at all.
     fn schedule(&mut self, event: Event, minutes: u64, work: fn(usize) -> Work) {
         if !self.hostile {
@@ -340,6 +356,9 @@ impl Play {
         let next = self.now() + minutes * MINUTE;
         self.agenda.at(next, event);
         for site in 0..self.world.sites.len() {
+            if !self.may_find(site, &work(site)) && !self.dice.per_mille(self.scene.empty_looks) {
+                continue;
+            }
             let times = match self.watch.strikes(Fault::ScheduleMissed) {
                 true => 0,
                 false => 1 + u64::from(self.watch.strikes(Fault::ScheduleTwice)),
@@ -482,7 +501,7 @@ impl Play {
         while self.now() < end {
             let at_rest = self.round();
             self.check_patience(calm);
-            let next = self.next_date().unwrap_or(end).min(end);
+            let next = self.next_date().map_or(end, |next| next + SWEEP_EVERY).min(end);
             if at_rest && next > self.now() {
                 self.let_run(next);
             }
@@ -494,7 +513,8 @@ impl Play {
     }
 
     /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way. Where the last polls
-    /// found nothing and nothing has happened outside since, they would only find nothing again, and are left out.
+    /// found nothing and nothing has happened outside since, they would only find nothing again, and are left out; so is
+    /// a sweep for which nothing is due.
     fn round(&mut self) -> bool {
         let before = self.world.net.changes();
         let in_sight = self.in_sight();
@@ -505,7 +525,9 @@ impl Play {
                 self.start(Work::PollOrders(site));
                 self.start(Work::PollShipments(site));
             }
-            self.start(Work::Sweep(site));
+            if polls || self.first_date(site).is_some_and(|first| first <= self.now()) {
+                self.start(Work::Sweep(site));
+            }
         }
         let until = self.now() + MINUTE + 10_000;
         while self.now() < until {
@@ -565,12 +587,15 @@ impl Play {
         self.executor.is_idle() && self.world.queues().iter().all(|queue| queue.is_empty())
     }
 
+    /// The first date of a connection on which somebody is to look.
+    fn first_date(&self, site: usize) -> Option<u64> {
+        let first = |books: &mut Books| books.dates.keys().next().copied();
+        self.world.model.with(&self.world.sites[site].connection.id, first).map(in_world)
+    }
+
     /// The next moment at which something is to happen, when nothing is under way and there is peace.
     fn next_date(&self) -> Option<u64> {
-        let first = |books: &mut Books| books.dates.keys().next().copied();
-        let dates =
-            self.world.sites.iter().filter_map(|site| self.world.model.with(&site.connection.id, first));
-        let dates = dates.map(in_world);
+        let dates = (0..self.world.sites.len()).filter_map(|site| self.first_date(site));
         dates.chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
     }
 }

@@ -21,6 +21,9 @@ pub(crate) const MINUTE: u64 = 60_000;
 /// A day in milliseconds.
 const DAY: u64 = 24 * 60 * MINUTE;
 
+/// So many in a thousand of the looks that can find nothing are played in a short history.
+const EMPTY_LOOKS: u32 = 300;
+
 /// Marks every personal datum, so that it is seen where it must not be.
 pub(crate) const CANARY: &str = "Canary";
 
@@ -106,6 +109,8 @@ pub(crate) struct Scene {
     pub(crate) gap: bool,
     /// Minutes between two polls and two sweeps.
     pub(crate) every: (u64, u64),
+    /// So many in a thousand are played of the polls and sweeps that can find nothing. One is like the other.
+    pub(crate) empty_looks: u32,
     /// Do the warehouses' webhooks say only that something has changed?
     pub(crate) hints_only: bool,
 }
@@ -132,6 +137,7 @@ impl Scene {
             deploy: deploy(dice, watch, hostile),
             gap: watch.strikes(Fault::Unmapped),
             every: (dice.between(1, 5), dice.between(1, 4)),
+            empty_looks: EMPTY_LOOKS,
             hints_only: dice.per_mille(300),
         };
         for (site, name) in ["sim", "sim2"].into_iter().enumerate().take(1 + usize::from(two)) {
@@ -154,6 +160,7 @@ impl Scene {
             deploy: None,
             gap: false,
             every: (1, 1),
+            empty_looks: 1000,
             hints_only: false,
         }
     }
