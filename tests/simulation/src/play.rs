@@ -62,7 +62,7 @@ pub(crate) struct Play {
     overdue: BTreeMap<usize, u64>,
     /// How much has happened outside.
     happened: u64,
-    /// What the last polls had before them.
+    /// What the last polls had before them, if they left it as it was.
     in_sight: Option<InSight>,
 }
 
@@ -523,7 +523,6 @@ impl Play {
         let before = self.world.net.changes();
         let in_sight = self.in_sight();
         let polls = self.in_sight.as_ref() != Some(&in_sight);
-        self.in_sight = Some(in_sight);
         for site in 0..self.world.sites.len() {
             if polls {
                 self.start(Work::PollOrders(site));
@@ -539,6 +538,8 @@ impl Play {
             let next = self.agenda.next().unwrap_or(u64::MAX).min(until);
             self.let_run(next);
         }
+        // Polls that moved something on must be followed by others.
+        self.in_sight = Some(in_sight).filter(|before| *before == self.in_sight());
         self.world.net.changes() == before && self.is_quiet()
     }
 
