@@ -535,7 +535,12 @@ impl Play {
             let next = self.agenda.next().unwrap_or(u64::MAX).min(until);
             self.let_run(next);
         }
-        self.world.net.changes() == before && self.is_quiet()
+        let changed = self.world.net.changes() != before;
+        if changed {
+            // What a poll wrote may have been overwritten since by somebody who was late.
+            self.in_sight = None;
+        }
+        !changed && self.is_quiet()
     }
 
     /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has
