@@ -43,8 +43,8 @@ pub const LAG: Duration = Duration::from_secs(90);
 /// The longest time for which the warehouse packs an order, in milliseconds.
 pub(crate) const LONGEST_PACKING: u64 = 15 * 60_000;
 
-/// The longest time for which an order waits for what is out of stock, in milliseconds.
-const LONGEST_BACK_ORDER: u64 = 30 * 3_600_000;
+/// By then everything that is out of stock has come in, in the world's milliseconds.
+const LAST_GOODS: u64 = 30 * 3_600_000;
 
 /// The longest time after which an order that it took may be forgotten.
 const LONGEST_MEMORY: u64 = 20 * 60_000;
@@ -301,7 +301,7 @@ impl Truth {
         let id = WarehouseOrderId::parse(format!("WO{}", self.orders.len() + 1))
             .unwrap_or_else(|_| unreachable!("a number makes a good id"));
         let packing = match watch.below(20) {
-            0 => watch.below(LONGEST_BACK_ORDER),
+            0 => watch.below(LAST_GOODS).saturating_sub(now),
             _ if watch.threatens(Fault::ShipsEarly) => 0,
             _ => watch.below(LONGEST_PACKING),
         };
