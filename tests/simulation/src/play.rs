@@ -534,9 +534,12 @@ impl Play {
             let next = self.agenda.next().unwrap_or(u64::MAX).min(until);
             self.let_run(next);
         }
-        // Polls that moved something on must be followed by others.
-        self.in_sight = Some(in_sight).filter(|before| *before == self.in_sight());
-        self.world.net.changes() == before && self.is_quiet()
+        let changed = self.world.net.changes() != before;
+        // Polls that moved something on are followed by others, and what a poll wrote may have been overwritten since by
+        // somebody who was late.
+        let same = !(polls && changed) && in_sight == self.in_sight();
+        self.in_sight = same.then_some(in_sight);
+        !changed && self.is_quiet()
     }
 
     /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has
