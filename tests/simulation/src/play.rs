@@ -61,7 +61,7 @@ pub(crate) struct Play {
     overdue: BTreeMap<usize, u64>,
     /// How much has happened outside.
     happened: u64,
-    /// What the last polls had before them.
+    /// What the last polls had before them, if they left it as it was.
     in_sight: Option<InSight>,
 }
 
@@ -519,7 +519,6 @@ impl Play {
         let before = self.world.net.changes();
         let in_sight = self.in_sight();
         let polls = self.in_sight.as_ref() != Some(&in_sight);
-        self.in_sight = Some(in_sight);
         for site in 0..self.world.sites.len() {
             if polls {
                 self.start(Work::PollOrders(site));
@@ -536,10 +535,10 @@ impl Play {
             self.let_run(next);
         }
         let changed = self.world.net.changes() != before;
-        if changed {
-            // What a poll wrote may have been overwritten since by somebody who was late.
-            self.in_sight = None;
-        }
+        // Polls that moved something on are followed by others, and what a poll wrote may have been overwritten since by
+        // somebody who was late.
+        let same = !(polls && changed) && in_sight == self.in_sight();
+        self.in_sight = same.then_some(in_sight);
         !changed && self.is_quiet()
     }
 
