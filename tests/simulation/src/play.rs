@@ -555,8 +555,13 @@ impl Play {
             let leased = books.lease.filter(|lease| in_world(lease.until) > now).map(|_| now);
             (books.cursor.version, books.bookmark.clone(), leased)
         };
+        // While two versions run, the old one may fail at what the new one has written.
+        let deployed = self.scene.deploy.is_none_or(|deploy| deploy.ends <= now);
         let sites = self.world.sites.iter();
-        (self.happened, sites.map(|site| self.world.model.with(&site.connection.id, read)).collect())
+        (
+            self.happened + u64::from(deployed),
+            sites.map(|site| self.world.model.with(&site.connection.id, read)).collect(),
+        )
     }
 
     /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left
