@@ -64,7 +64,7 @@ impl Scratch {
     /// Builds the simulation as it stands in the copy.
     pub(crate) fn build(&self) -> Result<(), String> {
         let output = Command::new("cargo")
-            .args(["build", "--locked", "--quiet", "--profile", "simulation"])
+            .args(["build", "--locked", "--quiet", "--profile", "planted"])
             .args(["--package", "simulation", "--target-dir"])
             .arg(&self.target)
             .current_dir(&self.source)
@@ -79,7 +79,7 @@ impl Scratch {
 
     /// Plays histories of what was built until one goes wrong.
     pub(crate) fn hunt(&self, limit: u64) -> Result<Hunted, String> {
-        let output = Command::new(self.target.join("simulation/simulation"))
+        let output = Command::new(self.target.join("planted/simulation"))
             .args(["hunt", &limit.to_string(), HUNT_SECONDS])
             .stderr(Stdio::null())
             .output()
