@@ -237,7 +237,9 @@ impl TrackingSink for Cart {
         let (watch, wms, process) = (self.net.watch().clone(), self.wms.clone(), self.process);
         self.call("store: post", format!("{order} {number}"), move |truth| {
             if wms.is_some_and(|wms| !wms.has_shipped(order, &number)) {
-                watch.wrong(format!("I4/I7 posted without cause: {number} on order {order} is no package of it"));
+                watch.wrong(format!(
+                    "I4/I7 posted without cause: {number} on order {order} is no package of it"
+                ));
             }
             let Some(sold) = truth.orders.get_mut(&order).filter(|sold| !sold.vanished) else {
                 return PostAnswer::Refused("error 2040: the store has no such order".to_owned());

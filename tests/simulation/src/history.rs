@@ -9,7 +9,7 @@ use delivery::{Handler, deliver};
 use domain::connection::Connection;
 use domain::life::Pace;
 use domain::message::Message;
-use domain::ports::{Clock, Connections, Delivery, Ledger, Mappings, Partners, Randomness, Store};
+use domain::ports::{Clock, Delivery, Ledger, Partners, Randomness, Store};
 use domain::warehouse::{RawWebhook, Warehouse};
 use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
 use forward_orders::ForwardOrders;
@@ -165,9 +165,10 @@ impl Deployment {
     /// A deployment of these connections.
     #[must_use]
     pub fn new(sites: Vec<Site>, net: Net, time: Time) -> Self {
-        let queue = || Queue::new(net.clone(), time.clone());
+        let queue = || Queue::new(net.clone());
         let recent = Recent::default();
-        let weather = |throttles| Arc::new(Weather { watch: net.watch().clone(), throttles, recent: recent.clone() });
+        let weather =
+            |throttles| Arc::new(Weather { watch: net.watch().clone(), throttles, recent: recent.clone() });
         let connections = Arc::new(ModelConnections::new(weather(true)));
         sites.iter().for_each(|site| connections.set(&site.connection));
         Self {
@@ -195,25 +196,19 @@ impl Deployment {
 
     /// Starts a process.
     pub(crate) fn start(&self, process: Process, work: Work, traits: Traits) {
-        let ports = Ports::new(self, process, traits);
-        let me = self.clone();
         self.net.note(|| format!("process {process} starts {work:?} {traits:?}"));
-        self.time.spawn(process, async move { ports.run(&me, work).await });
+        self.time.spawn(process, Ports::new(self, process, traits).run(work));
     }
 }
 
 /// The ports of one process.
 struct Ports {
-    connections: Arc<dyn Connections>,
+    /// The deployment, its queues as this process uses them.
+    world: Deployment,
     partners: Arc<dyn Partners>,
     ledger: Arc<dyn Ledger>,
-    mappings: Arc<dyn Mappings>,
-    orders: Queue,
-    shipments: Queue,
-    hints: Queue,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Randomness>,
-    pace: Pace,
 }
 
 /// How long a process may run.
@@ -235,17 +230,14 @@ impl Ports {
             formats: world.formats.clone(),
             recent: world.recent.clone(),
         };
+        let queue = |queue: &Queue| queue.used_by(build);
+        let (orders, shipments, hints) = (queue(&world.orders), queue(&world.shipments), queue(&world.hints));
         Self {
-            connections: world.connections.clone(),
             partners: Arc::new(Sides { sites: world.sites.clone(), process, keys: keys.collect() }),
             ledger: Arc::new(ledger),
-            mappings: world.mappings.clone(),
-            orders: world.orders.used_by(build),
-            shipments: world.shipments.used_by(build),
-            hints: world.hints.used_by(build),
             clock: Arc::new(SkewedClock::new(world.time.clone(), skew)),
             dice: Arc::new(WorldDice(world.time.clone())),
-            pace: world.pace,
+            world: Deployment { orders, shipments, hints, ..world.clone() },
         }
     }
 
@@ -254,81 +246,87 @@ impl Ports {
     }
 
     /// What the process does; its failures are its own affair, the ledger knows what is to be done.
-    async fn run(self, world: &Deployment, work: Work) {
-        let connection = |site: &usize| world.sites.get(*site).map(|site| site.connection.clone());
-        match &work {
+    async fn run(self, work: Work) {
+        match work {
             Work::PollOrders(site) => {
-                let Some(connection) = connection(site) else { return };
-                drop(self.poll().poll(&connection, self.until()).await);
+                let Some(connection) = self.connection(site) else { return };
+                let poll = self.poll();
+                drop(Box::pin(poll.poll(connection, self.until())).await);
             }
             Work::PollShipments(site) => {
-                let Some(connection) = connection(site) else { return };
-                drop(self.poll_shipments().poll(&connection, self.until()).await);
+                let Some(connection) = self.connection(site) else { return };
+                let poll = self.poll_shipments();
+                drop(Box::pin(poll.poll(connection, self.until())).await);
             }
             Work::Sweep(site) => {
-                let Some(connection) = connection(site) else { return };
-                drop(self.sweep().sweep(&connection, self.until()).await);
+                let Some(connection) = self.connection(site) else { return };
+                let sweep = self.sweep();
+                drop(Box::pin(sweep.sweep(connection, self.until())).await);
             }
-            Work::Orders => self.batch(world, &self.orders).await,
-            Work::Shipments => self.batch(world, &self.shipments).await,
-            Work::Hints => self.batch(world, &self.hints).await,
+            Work::Orders => Box::pin(self.batch(&self.world.orders)).await,
+            Work::Shipments => Box::pin(self.batch(&self.world.shipments)).await,
+            Work::Hints => Box::pin(self.batch(&self.world.hints)).await,
             Work::Webhook { site, id, body } => {
-                let Some(connection) = connection(site) else { return };
+                let Some(connection) = self.connection(site) else { return };
                 let path = format!("/webhook/{}", connection.id);
-                if self.receive(path, body.clone()).await {
-                    world.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
+                if self.receive(path, body).await {
+                    self.world.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
                 }
             }
             Work::Notify(site, order) => {
-                let Some(connection) = connection(site) else { return };
+                let Some(connection) = self.connection(site) else { return };
                 let path = format!("/notify/{}/secret", connection.id);
                 self.receive(path, order.to_string().into_bytes()).await;
             }
         }
     }
 
+    fn connection(&self, site: usize) -> Option<&Connection> {
+        self.world.sites.get(site).map(|site| &site.connection)
+    }
+
     fn poll(&self) -> PollOrders {
         PollOrders {
-            connections: self.connections.clone(),
+            connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            orders: Arc::new(self.orders.clone()),
+            orders: Arc::new(self.world.orders.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
-            pace: self.pace,
+            pace: self.world.pace,
         }
     }
 
     fn forward(&self) -> ForwardOrders {
         ForwardOrders {
-            connections: self.connections.clone(),
+            connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            mappings: self.mappings.clone(),
+            mappings: self.world.mappings.clone(),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
-            pace: self.pace,
+            pace: self.world.pace,
         }
     }
 
     fn track(&self) -> WriteTracking {
         WriteTracking {
-            connections: self.connections.clone(),
+            connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(self.shipments.clone()),
+            shipments: Arc::new(self.world.shipments.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
-            pace: self.pace,
+            pace: self.world.pace,
         }
     }
 
     fn poll_shipments(&self) -> PollShipments {
         PollShipments {
-            connections: self.connections.clone(),
+            connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(self.shipments.clone()),
+            shipments: Arc::new(self.world.shipments.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
         }
@@ -336,34 +334,27 @@ impl Ports {
 
     fn sweep(&self) -> Sweep {
         Sweep {
-            connections: self.connections.clone(),
+            connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            mappings: self.mappings.clone(),
-            orders: Arc::new(self.orders.clone()),
-            shipments: Arc::new(self.shipments.clone()),
+            mappings: self.world.mappings.clone(),
+            orders: Arc::new(self.world.orders.clone()),
+            shipments: Arc::new(self.world.shipments.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
-            pace: self.pace,
+            pace: self.world.pace,
         }
     }
 
-    async fn batch(&self, world: &Deployment, queue: &Queue) {
+    async fn batch(&self, queue: &Queue) {
         let deliveries = queue.take();
-        let handler = Dispatch {
-            forward: self.forward(),
-            track: self.track(),
-            poll: self.poll(),
-            model: world.model.clone(),
-            watch: world.net.watch().clone(),
-        };
-        let failed = deliver(&handler, queue, self.clock.as_ref(), deliveries.clone(), DEADLINE).await;
+        let failed = deliver(self, queue, self.clock.as_ref(), deliveries.clone(), DEADLINE).await;
         let handled: Vec<_> =
             deliveries.into_iter().filter(|delivery| !failed.contains(&delivery.id)).collect();
         let unreadable = |delivery: &&Delivery| Message::decode(&delivery.body).is_err();
         let poison = handled.iter().filter(unreadable).count();
         if poison > 0 && poison < handled.len() {
-            world.net.watch().sometimes(Sometimes::PoisonAlone);
+            self.world.net.watch().sometimes(Sometimes::PoisonAlone);
         }
         queue.done(&handled);
     }
@@ -371,55 +362,53 @@ impl Ports {
     /// Answers a request. True: with 200.
     async fn receive(&self, path: String, body: Vec<u8>) -> bool {
         let notices = ReceiveNotices {
-            connections: self.connections.clone(),
+            connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(self.shipments.clone()),
-            hints: Arc::new(self.hints.clone()),
+            shipments: Arc::new(self.world.shipments.clone()),
+            hints: Arc::new(self.world.hints.clone()),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
         };
         let webhook =
             RawWebhook { headers: Vec::new(), path_rest: String::new(), query: String::new(), body };
-        let outcome = notices.receive(Received { method: "POST".to_owned(), path, webhook }).await;
+        let request = Received { method: "POST".to_owned(), path, webhook };
+        let outcome = Box::pin(notices.receive(request)).await;
         outcome.reply.status == 200
     }
 }
 
-/// Which message goes to which use case.
-struct Dispatch {
-    forward: ForwardOrders,
-    track: WriteTracking,
-    poll: PollOrders,
-    model: Arc<ModelLedger>,
-    watch: Watch,
-}
-
-impl Dispatch {
+impl Ports {
     async fn follow(&self, connection: &ConnectionId, token: &str) -> Result<(), Failure> {
         let key = token.parse().ok().map(|order| OrderKey::new(connection.clone(), order));
-        let is_there = || key.as_ref().is_some_and(|key| self.model.record(key).is_some());
+        let is_there = || key.as_ref().is_some_and(|key| self.world.model.record(key).is_some());
         let was_there = is_there();
-        let done = self.poll.follow(connection, token).await;
+        let done = self.poll().follow(connection, token).await;
         if !was_there && is_there() {
-            self.watch.sometimes(Sometimes::Hinted);
+            self.world.net.watch().sometimes(Sometimes::Hinted);
         }
         done
     }
 }
 
+/// Which message goes to which use case. The futures are large, and each has a box of its own.
 #[async_trait]
-impl Handler for Dispatch {
+impl Handler for Ports {
     async fn handle(&self, message: Message, count: u32) -> Result<(), Failure> {
         match message {
             Message::Forward { connection, order } => {
-                self.forward.forward(&OrderKey::new(connection, order), count).await
+                let (forward, key) = (self.forward(), OrderKey::new(connection, order));
+                Box::pin(forward.forward(&key, count)).await
             }
             Message::Post { connection, order } => {
-                self.track.post(&OrderKey::new(connection, order), count).await
+                let (track, key) = (self.track(), OrderKey::new(connection, order));
+                Box::pin(track.post(&key, count)).await
             }
-            Message::Reread { connection, reference } => self.track.reread(&connection, &reference).await,
-            Message::Hint { connection, token } => self.follow(&connection, &token).await,
+            Message::Reread { connection, reference } => {
+                let track = self.track();
+                Box::pin(track.reread(&connection, &reference)).await
+            }
+            Message::Hint { connection, token } => Box::pin(self.follow(&connection, &token)).await,
         }
     }
 }

@@ -120,9 +120,9 @@ impl AtRest<'_> {
         let id = &self.site.connection.id;
         let overlap = i64::from(self.site.connection.schedule.overlap_minutes) * 60;
         let position = self.world.model.with(id, |books| books.cursor.position);
-        let passed = position.zip(sold.order.ordered_at).is_some_and(|(position, at)| {
-            at.as_second() <= position.as_second().saturating_sub(overlap)
-        });
+        let passed = position
+            .zip(sold.order.ordered_at)
+            .is_some_and(|(position, at)| at.as_second() <= position.as_second().saturating_sub(overlap));
         sold.vanished || ((sold.unlisted_until > 0 || sold.ever_vanished) && passed)
     }
 
@@ -192,8 +192,10 @@ impl AtRest<'_> {
 
     /// The books close: ours beside those of the store and of the warehouse.
     fn books(&self, sold: &BTreeMap<OrderId, Sold>) {
-        let records: Vec<Record> =
-            self.world.model.with(&self.site.connection.id, |books| books.records.values().cloned().collect());
+        let records: Vec<Record> = self
+            .world
+            .model
+            .with(&self.site.connection.id, |books| books.records.values().cloned().collect());
         let truth = self.site.wms.truth();
         let now = self.world.time.millis();
         let packages = truth.packages();

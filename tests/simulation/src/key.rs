@@ -19,7 +19,10 @@ impl Lock {
     /// The key that opens it now.
     #[must_use]
     pub(crate) fn key(&self) -> Key {
-        Key(Arc::new(Held { number: AtomicU64::new(self.0.load(Ordering::Relaxed)), refused: AtomicBool::new(false) }))
+        Key(Arc::new(Held {
+            number: AtomicU64::new(self.0.load(Ordering::Relaxed)),
+            refused: AtomicBool::new(false),
+        }))
     }
 
     /// The key before this one: what a process has that read it a while ago.

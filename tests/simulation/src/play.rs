@@ -26,7 +26,7 @@ use crate::wms::Wms;
 const PEACE: u64 = 40 * 60 * MINUTE;
 
 /// The longest time after which a late effect still lands: well inside a lease.
-const GHOST: u64 = 2 * MINUTE;
+pub(crate) const GHOST: u64 = 2 * MINUTE;
 
 /// The largest difference of a process's clock from the world's, either way.
 const SKEW: u64 = 5 * MINUTE;
@@ -348,7 +348,8 @@ impl Play {
                 let hurry = !self.hostile;
                 let mut truth = self.world.sites[site].wms.truth();
                 let orders = truth.orders.iter_mut().enumerate();
-                let packed = orders.filter(|(_, order)| order.packed_at <= now || hurry && order.packed_at < u64::MAX);
+                let packed =
+                    orders.filter(|(_, order)| order.packed_at <= now || hurry && order.packed_at < u64::MAX);
                 packed
                     .map(|(place, order)| {
                         order.packed_at = u64::MAX;
@@ -412,7 +413,8 @@ impl Play {
     }
 
     fn webhook(&mut self, site: usize, id: u64, body: Vec<u8>, tries: u32) {
-        let place = std::str::from_utf8(&body).ok().and_then(|text| text.strip_prefix("package ")?.parse().ok());
+        let place =
+            std::str::from_utf8(&body).ok().and_then(|text| text.strip_prefix("package ")?.parse().ok());
         let reference = place.and_then(|place: usize| {
             self.world.sites[site].wms.truth().shipped.get(place).map(|notice| notice.reference.clone())
         });
@@ -541,7 +543,8 @@ impl Play {
     /// The next moment at which something is to happen, when nothing is under way and there is peace.
     fn next_date(&self) -> Option<u64> {
         let first = |books: &mut Books| books.dates.keys().next().copied();
-        let dates = self.world.sites.iter().filter_map(|site| self.world.model.with(&site.connection.id, first));
+        let dates =
+            self.world.sites.iter().filter_map(|site| self.world.model.with(&site.connection.id, first));
         let dates = dates.map(in_world);
         dates.chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
     }

@@ -10,7 +10,6 @@ use domain::ports::{DeadLetter, Delivery, Incoming, Outgoing};
 
 use crate::build::Build;
 use crate::coverage::{Fault, Sometimes};
-use crate::executor::Time;
 use crate::net::{Net, System};
 use crate::scene::CANARY;
 
@@ -58,7 +57,6 @@ impl Content {
 pub struct Queue {
     content: Arc<Mutex<Content>>,
     net: Net,
-    time: Time,
     /// The version of whoever uses it.
     build: Build,
 }
@@ -66,8 +64,8 @@ pub struct Queue {
 impl Queue {
     /// An empty queue.
     #[must_use]
-    pub fn new(net: Net, time: Time) -> Self {
-        Self { content: Arc::default(), net, time, build: Build::default() }
+    pub fn new(net: Net) -> Self {
+        Self { content: Arc::default(), net, build: Build::default() }
     }
 
     /// The same queue, used by a process of this version.
@@ -100,14 +98,14 @@ impl Queue {
 
     /// Somebody puts in what nobody can read.
     pub fn poison(&self, body: &str) {
-        let now = self.time.millis();
+        let now = self.net.time().millis();
         self.content().put(body.to_owned(), now);
         self.net.watch().ring(now);
     }
 
     /// A person puts the dead letters back, each once.
     pub fn redrive(&self) {
-        let now = self.time.millis();
+        let now = self.net.time().millis();
         let mut content = self.content();
         for body in std::mem::take(&mut content.dead) {
             content.put(body, now);
@@ -119,7 +117,7 @@ impl Queue {
     /// What can be delivered now, at most ten.
     #[must_use]
     pub fn take(&self) -> Vec<Delivery> {
-        let (now, watch) = (self.time.millis(), self.net.watch());
+        let (now, watch) = (self.net.time().millis(), self.net.watch());
         let mut content = self.content();
         let mut over = Vec::new();
         content.messages.retain(|held| {
@@ -155,6 +153,16 @@ impl Queue {
         taken
     }
 
+    /// Makes visible again what has been delivered once: it is delivered a second time.
+    pub fn deliver_again(&self) {
+        let now = self.net.time().millis();
+        self.content()
+            .messages
+            .iter_mut()
+            .filter(|held| held.count == 1)
+            .for_each(|held| held.visible_at = now);
+    }
+
     /// Deletes what was handled.
     pub fn done(&self, handled: &[Delivery]) {
         let ids: Vec<u64> = handled.iter().filter_map(|delivery| delivery.id.parse().ok()).collect();
@@ -163,7 +171,7 @@ impl Queue {
 
     /// When the copies of a message that is sent now can be delivered: as a rule one, at once.
     fn copies(&self) -> Vec<u64> {
-        let (now, watch) = (self.time.millis(), self.net.watch());
+        let (now, watch) = (self.net.time().millis(), self.net.watch());
         if watch.strikes(Fault::QueueLoses) {
             return Vec::new();
         }
@@ -187,14 +195,19 @@ impl Outgoing for Queue {
         }
         let me = self.clone();
         let about = bodies.clone();
-        let answer = self.net.effect(System::Queue, WHAT, || format!("{about:?}"), move || {
-            for body in bodies {
-                for at in me.copies() {
-                    me.content().put(body.clone(), at);
-                    me.net.watch().ring(at);
+        let answer = self.net.effect(
+            System::Queue,
+            WHAT,
+            || format!("{about:?}"),
+            move || {
+                for body in bodies {
+                    for at in me.copies() {
+                        me.content().put(body.clone(), at);
+                        me.net.watch().ring(at);
+                    }
                 }
-            }
-        });
+            },
+        );
         answer.await.map_err(|gone| Failure::retryable(WHAT, format!("{gone:?}")))
     }
 }
@@ -211,7 +224,7 @@ impl Incoming for Queue {
     }
 
     async fn delay(&self, delivery: &Delivery, wait: Duration) -> Result<(), Failure> {
-        let at = self.time.millis() + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX / 4);
+        let at = self.net.time().millis() + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX / 4);
         if let Some(held) = self.content().messages.iter_mut().find(|held| held.id.to_string() == delivery.id)
         {
             held.visible_at = at;

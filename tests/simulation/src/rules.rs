@@ -37,7 +37,9 @@ impl Rules {
 
     /// A record came into the ledger.
     pub(crate) fn inserted(&self, model: &ModelLedger, record: &Record) {
-        if self.site(&record.key.connection).is_none_or(|site| !site.cart.truth().orders.contains_key(&record.key.order))
+        if self
+            .site(&record.key.connection)
+            .is_none_or(|site| !site.cart.truth().orders.contains_key(&record.key.order))
         {
             self.watch.wrong(format!("I4/I7 imported without cause: {} is not in its store", record.key));
         }
@@ -76,7 +78,8 @@ impl Rules {
             for order in &due.orders {
                 let open = books.records.get(order).is_some_and(|record| !record.is_finished());
                 if open && !has_date(books, *order) {
-                    self.watch.wrong(format!("I6 silent: the last date of {connection}/{order} was taken off"));
+                    self.watch
+                        .wrong(format!("I6 silent: the last date of {connection}/{order} was taken off"));
                 }
             }
         });
@@ -151,7 +154,8 @@ impl Rules {
                 truth.shipped.iter().any(|n| n.package == package.id && n.reference == reference)
             };
             for package in after.packages.iter().filter(|package| !left(package)) {
-                self.watch.wrong(format!("I4/I7 {} has package {}, which did not leave", after.key, package.id));
+                self.watch
+                    .wrong(format!("I4/I7 {} has package {}, which did not leave", after.key, package.id));
             }
         }
     }

@@ -196,8 +196,7 @@ impl Scene {
         let later = |dice: &mut Dice| at + dice.below(early);
         if watch.strikes(Fault::PaidLate) {
             order.payment = PaymentStatus::Pending;
-            let status =
-                if dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
+            let status = if dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
             self.at(later(dice), Event::Pay(site, id, status));
         } else if watch.strikes(Fault::TakenBack) {
             self.at(later(dice), Event::Pay(site, id, PaymentStatus::Refunded));
@@ -277,6 +276,9 @@ fn deploy(dice: &mut Dice, watch: &Watch, hostile: u64) -> Option<Deploy> {
 
 fn connection(name: &str, dice: &mut Dice, backfill: bool) -> Connection {
     let mut connection = build::connection(name);
+    // The adapters' settings mean nothing here.
+    connection.store.clear();
+    connection.warehouse.clear();
     let before = if backfill { 70 * DAY as i64 / 1000 } else { 3600 };
     connection.policies =
         Policies { start: Timestamp::from_second(BEGINNING - before).ok(), ..Policies::default() };

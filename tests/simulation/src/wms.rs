@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::OrderId;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::fulfillment::order_of;
 use domain::ids::{ConnectionId, PackageId, Reference, WarehouseOrderId};
 use domain::shipment::{Contents, ShipmentNotice};
 use domain::warehouse::{Limits, Notices, Repeat, Warehouse};
-use domain::OrderId;
 
 use crate::coverage::{Fault, Sometimes};
 use crate::executor::Time;
@@ -178,7 +178,8 @@ impl Wms {
             Some(connection) => order_of(reference, connection) == Some(order),
             None => reference.as_str().ends_with(&order.to_string()),
         };
-        let told = |notice: &ShipmentNotice| notice.tracking.as_ref().is_some_and(|t| t.number.as_str() == number);
+        let told =
+            |notice: &ShipmentNotice| notice.tracking.as_ref().is_some_and(|t| t.number.as_str() == number);
         self.truth().shipped.iter().any(|notice| told(notice) && ours(&notice.reference))
     }
 
@@ -213,7 +214,12 @@ impl Wms {
         let notice = truth.packages().get(package).map(|notice| (*notice).clone()).filter(|n| !n.voided)?;
         let order = truth.orders.iter().find(|order| order.reference == notice.reference)?.clone();
         let other = PackageId::parse(format!("{package}-R")).ok()?;
-        let fresh = notice_of(&order, other, &format!("1R{}", package.as_str().replace('-', "")), notice.contents.clone())?;
+        let fresh = notice_of(
+            &order,
+            other,
+            &format!("1R{}", package.as_str().replace('-', "")),
+            notice.contents.clone(),
+        )?;
         truth.shipped.push(ShipmentNotice { voided: true, ..notice });
         truth.shipped.push(fresh);
         Some((truth.shipped.len() - 2, truth.shipped.len() - 1))
