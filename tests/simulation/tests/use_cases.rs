@@ -17,10 +17,10 @@ mod polling;
 
 #[path = "../../../functions/poll-shipments/tests/asking.rs"]
 mod asking;
-#[path = "../../../functions/receive-notices/tests/receiving.rs"]
-mod receiving;
 #[path = "../../../functions/write-tracking/tests/posting.rs"]
 mod posting;
+#[path = "../../../functions/receive-notices/tests/receiving.rs"]
+mod receiving;
 
 #[path = "../../../functions/sweep/tests/curing.rs"]
 mod curing;
@@ -28,3 +28,11 @@ mod curing;
 mod sweeping;
 
 mod histories;
+
+// Their own unit tests, with the code that they are about.
+#[allow(dead_code, unreachable_pub, reason = "only its tests are called")]
+#[path = "../../../functions/poll-orders/src/lib.rs"]
+mod poll_orders_inside;
+#[allow(dead_code, unreachable_pub, reason = "only its tests are called")]
+#[path = "../../../functions/receive-notices/src/lib.rs"]
+mod receive_notices_inside;
