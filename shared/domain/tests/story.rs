@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::address::{Address, Place};
 use domain::admission::Admission;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
-use domain::life::{Stamp, Step, later};
+use domain::life::{Stamp, Step};
 use domain::mapping::{Gap, Sku};
 use domain::money::{Currency, Money};
 use domain::payment::PaymentStatus;

@@ -1,4 +1,5 @@
 //! The use cases' own tests and a few histories in one program, built without the cloud: quick enough to judge mutants.
+#![expect(clippy::duplicate_mod, reason = "what the tests of a use case share is shared here too")]
 
 #[path = "../../../shared/testkit/tests/arrivals.rs"]
 mod arrivals;
