@@ -74,10 +74,10 @@ impl Sweep {
         if complete {
             let reached =
                 if self.moves_by_itself { Some(self.dates.to) } else { newest.min(Some(self.began)) };
-            return crate::moved(cursor, cursor.position.max(reached), listed.to_vec());
+            return super::moved(cursor, cursor.position.max(reached), listed.to_vec());
         }
         let seen = cursor.seen.iter().chain(imported).copied().collect();
-        crate::moved(cursor, cursor.position, seen)
+        super::moved(cursor, cursor.position, seen)
     }
 }
 

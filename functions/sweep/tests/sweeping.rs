@@ -137,6 +137,11 @@ fn tracking_whose_message_was_lost_is_put_back_on_its_queue() {
         }
         sweep_after(&scene, DAY);
         assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))], "held or not: {flagged}");
+        let soon = scene.clock.now()..=scene.seconds_from_now(660);
+        assert!(
+            matches!(&dates(&scene, 7)[..], [date] if soon.contains(date)),
+            "should this one be lost too"
+        );
     }
 }
 
@@ -213,6 +218,48 @@ fn a_sweep_without_time_forgets_nothing() {
     scene.ledger.assert_all_covered();
     sweep_after(&scene, scene.pace.grace);
     assert_eq!(scene.orders.waiting().len(), 3);
+}
+
+#[test]
+fn one_sweep_looks_at_everything_that_is_due() {
+    let scene = scene();
+    // Each has a date of its own, and there are more of them than are asked for at once.
+    for order in 1..=120 {
+        scene.ready(order);
+        scene.pass(Duration::from_secs(1));
+    }
+    let swept = sweep_after(&scene, DAY);
+    assert_eq!((swept.looked, swept.pushed), (120, 120));
+    assert_eq!(scene.orders.waiting().len(), 120);
+}
+
+#[test]
+fn a_sweep_whose_time_is_up_leaves_the_other_dates_as_they_are() {
+    let scene = scene();
+    for order in 1..=3 {
+        scene.ready(order);
+        scene.pass(Duration::from_secs(60));
+    }
+    scene.pass(DAY);
+    let due = dates(&scene, 3);
+    let swept = run(sweeper(&scene).sweep(&scene.connection, scene.clock.now())).unwrap();
+    assert_eq!((swept.looked, swept.pushed), (1, 0));
+    assert_eq!(dates(&scene, 3), due);
+    scene.ledger.assert_all_covered();
+}
+
+#[test]
+fn orders_that_wait_for_about_as_long_share_a_date() {
+    let scene = scene();
+    for order in 1..=3 {
+        scene.ready(order);
+        scene.pass(Duration::from_secs(7));
+    }
+    sweep_after(&scene, scene.pace.grace);
+    let shared = dates(&scene, 1);
+    assert_eq!((dates(&scene, 2), dates(&scene, 3)), (shared.clone(), shared.clone()));
+    let wait = shared[0].duration_since(scene.clock.now()).unsigned_abs();
+    assert!(wait > scene.pace.grace && wait <= scene.pace.grace * 11 / 10, "{wait:?}");
 }
 
 #[test]
