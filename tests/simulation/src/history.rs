@@ -242,7 +242,6 @@ impl Ports {
         let webhook = RawWebhook {
             headers: Vec::new(),
             path_rest: String::new(),
-            query: String::new(),
             body: position.to_string().into_bytes(),
         };
         let path = format!("/webhook/{}", world.connection.id);
