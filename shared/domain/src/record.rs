@@ -290,14 +290,10 @@ impl Record {
         }
     }
 
-    /// Is there nothing new in what a notice tells of this package? The same number in other words is no news, a notice
-    /// that tells less takes nothing away, and one that knows nothing of a withdrawal is older than it.
+    /// Is there nothing new in what a notice tells of this package?
     #[must_use]
     pub fn knows(&self, package: &Package) -> bool {
-        self.packages.iter().any(|known| {
-            let same_number = package.number().is_none() || package.number() == known.number();
-            known.id == package.id && (known.voided || !package.voided) && same_number
-        })
+        self.packages.iter().any(|known| known.id == package.id && known.knows(package))
     }
 
     /// The packages whose tracking somebody must still post.

@@ -74,7 +74,8 @@ fn package(id: u8, number: u8, contents: u8, voided: bool, at: Timestamp) -> Pac
         _ => Contents::Lines(vec![(WarehouseSku::parse("WH-1").unwrap(), 2)]),
     };
     let post = if tracking.is_some() && !voided { Post::Due } else { Post::NotNeeded };
-    Package { id: package_id(id), tracking, shipped_at: at, contents, voided, post }
+    let earlier = Vec::new();
+    Package { id: package_id(id), tracking, shipped_at: at, contents, voided, post, earlier }
 }
 
 fn admission(n: u8, now: Timestamp) -> Admission {

@@ -56,7 +56,15 @@ fn ship(number: Option<&str>, voided: bool) -> Step {
     });
     let post = if tracking.is_some() { Post::Due } else { Post::NotNeeded };
     let contents = Contents::Everything;
-    Step::Ship(Package { id: package_id(), tracking, shipped_at: NOW, contents, voided, post })
+    Step::Ship(Package {
+        id: package_id(),
+        tracking,
+        shipped_at: NOW,
+        contents,
+        voided,
+        post,
+        earlier: Vec::new(),
+    })
 }
 
 fn settle(post: Post) -> Step {

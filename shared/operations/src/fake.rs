@@ -68,6 +68,7 @@ pub(crate) fn shipped(order: u64, stage: Stage, posts: &[Post]) -> Record {
         contents: Contents::Everything,
         voided: false,
         post: post.clone(),
+        earlier: Vec::new(),
     };
     Record { packages: posts.iter().enumerate().map(package).collect(), ..record(order, stage, 60) }
 }

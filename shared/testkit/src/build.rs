@@ -166,6 +166,7 @@ pub fn package(id: &str) -> Package {
         contents: Contents::Everything,
         voided: false,
         post: Post::Due,
+        earlier: Vec::new(),
     }
 }
 

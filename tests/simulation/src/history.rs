@@ -370,8 +370,7 @@ impl Ports {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
         };
-        let webhook =
-            RawWebhook { headers: Vec::new(), path_rest: String::new(), query: String::new(), body };
+        let webhook = RawWebhook { headers: Vec::new(), path_rest: String::new(), body };
         let request = Received { method: "POST".to_owned(), path, webhook };
         let outcome = Box::pin(notices.receive(request)).await;
         outcome.reply.status == 200

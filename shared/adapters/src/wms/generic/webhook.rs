@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::ports::Clock;
 use domain::warehouse::{Heard, NoticeReader, RawWebhook, Unverified, Webhook};
 use domain::{Failure, Reference};
 use jiff::Timestamp;
 
 use super::keys::Keys;
 use super::notices::ShipmentPaths;
+use crate::http::Http;
 use crate::settings::SettingError;
 use crate::signature::Verifier;
 use crate::wms::document::{Document, Format, Path};
@@ -38,8 +40,10 @@ impl Reader {
     pub(super) fn read(
         keys: &Keys<'_>,
         paths: Option<&Arc<ShipmentPaths>>,
+        http: &Http,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Option<Self>, SettingError> {
-        let Some(verifier) = Verifier::from_settings(keys.settings, "webhook")? else {
+        let Some(verifier) = Verifier::from_settings(keys.settings, "webhook", http, clock)? else {
             return Ok(None);
         };
         let settings = keys.settings;
