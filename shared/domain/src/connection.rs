@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ConnectionId;
@@ -28,6 +29,38 @@ impl Default for Schedule {
     }
 }
 
+/// What the ledger knows of the time before it. A ledger that was lost leaves orders behind that it had sent, so a new one
+/// must not take them for new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// Nobody has said: nothing is imported, sent or posted.
+    #[default]
+    Unknown,
+    /// The ledger is new, or an earlier one was lost at this instant: the store is read from the start date on, and
+    /// nothing is sent or posted before all of it is in the ledger.
+    Rebuilding {
+        /// Orders placed before it may have been sent.
+        lost_at: Timestamp,
+    },
+    /// Whatever was sent for an order is in the ledger.
+    Known {
+        /// But for orders placed before this instant that the store did not show while it was read.
+        since: Timestamp,
+    },
+}
+
+impl History {
+    /// An order placed before this instant that the ledger does not have may have been sent all the same.
+    #[must_use]
+    pub fn doubtful_before(self) -> Timestamp {
+        match self {
+            Self::Unknown => Timestamp::MAX,
+            Self::Rebuilding { lost_at: at } | Self::Known { since: at } => at,
+        }
+    }
+}
+
 /// One store joined to one warehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
@@ -47,4 +80,27 @@ pub struct Connection {
     /// How often it is polled.
     #[serde(default)]
     pub schedule: Schedule,
+    /// What its ledger knows of the time before it.
+    #[serde(default)]
+    pub history: History,
+}
+
+impl Connection {
+    /// May its orders be sent and its tracking posted?
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.enabled && self.is_complete()
+    }
+
+    /// Is everything in the ledger that was sent, so that news of orders find their orders?
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(self.history, History::Known { .. })
+    }
+
+    /// May its store be read into the ledger?
+    #[must_use]
+    pub fn imports(&self) -> bool {
+        self.enabled && self.history != History::Unknown
+    }
 }
