@@ -1,7 +1,7 @@
 //! An order in doubt: sent, the answer lost. Settled by what the warehouse gives us against duplicates.
 
-use domain::fulfillment::reference;
 use domain::connection::History;
+use domain::fulfillment::reference;
 use domain::intake::body_of;
 use domain::life::{Step, later};
 use domain::mapping::Mapped;

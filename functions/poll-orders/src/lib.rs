@@ -113,7 +113,8 @@ impl PollOrders {
     async fn complete(&self, connection: &Connection) -> Result<(), Failure> {
         let History::Rebuilding { lost_at } = connection.history else { return Ok(()) };
         let Some(current) = self.connections.get(&connection.id).await? else { return Ok(()) };
-        self.connections.put(&Connection { history: History::Known { since: lost_at }, ..current }).await
+        let since = lost_at.unwrap_or_else(|| self.clock.now());
+        self.connections.put(&Connection { history: History::Known { since }, ..current }).await
     }
 
     async fn one_window(&self, connection: &Connection, until: Timestamp) -> Result<Polled, Failure> {

@@ -112,7 +112,8 @@ pub(crate) struct Rebuild {
     /// The connection; all of them without it.
     #[arg(value_name = "CONNECTION")]
     pub(crate) connection: Option<ConnectionId>,
-    /// When the ledger was lost; now without it. Orders placed later cannot have been sent.
+    /// When the ledger was lost: orders placed later by the store's clock cannot have been sent. Without it, every
+    /// order that the store lists may have been.
     #[arg(long, value_name = "TIME")]
     pub(crate) lost_at: Option<Timestamp>,
     /// The connection is new: no order of it was ever sent, so nobody has to be asked.

@@ -56,7 +56,7 @@ async fn open(config: &Config) -> Result<Host, Failure> {
 async fn enter(host: &Host, connection: &Connection) -> Result<(), Failure> {
     let known = host.connections.get(&connection.id).await?;
     let history = match known.map(|known| known.history).unwrap_or_default() {
-        History::Unknown => History::Rebuilding { lost_at: host.clock.now() },
+        History::Unknown => History::Rebuilding { lost_at: None },
         history => history,
     };
     host.connections.put(&Connection { history, ..connection.clone() }).await

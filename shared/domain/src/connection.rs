@@ -1,11 +1,13 @@
 //! A connection: one store joined to one warehouse, with its settings and policies.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ConnectionId;
+use crate::life::later;
 use crate::policy::Policies;
 
 /// Settings of one side, by name. Secrets are references (`@env:NAME`, `@file:PATH`, `@secret:NAME`), never values.
@@ -29,6 +31,9 @@ impl Default for Schedule {
     }
 }
 
+/// By how much the store's clock may be ahead of the one that said when a ledger was lost.
+const SKEW: Duration = Duration::from_secs(10 * 60);
+
 /// What the ledger knows of the time before it. A ledger that was lost leaves orders behind that it had sent, so a new one
 /// must not take them for new.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,11 +42,11 @@ pub enum History {
     /// Nobody has said: nothing is imported, sent or posted.
     #[default]
     Unknown,
-    /// The ledger is new, or an earlier one was lost at this instant: the store is read from the start date on, and
-    /// nothing is sent or posted before all of it is in the ledger.
+    /// The ledger is new, or an earlier one was lost: the store is read from the start date on, and nothing is sent or
+    /// posted before all of it is in the ledger.
     Rebuilding {
-        /// Orders placed before it may have been sent.
-        lost_at: Timestamp,
+        /// Orders placed later cannot have been sent. None: every order that the store lists may have been.
+        lost_at: Option<Timestamp>,
     },
     /// Whatever was sent for an order is in the ledger.
     Known {
@@ -56,7 +61,8 @@ impl History {
     pub fn doubtful_before(self) -> Timestamp {
         match self {
             Self::Unknown => Timestamp::MAX,
-            Self::Rebuilding { lost_at: at } | Self::Known { since: at } => at,
+            Self::Rebuilding { lost_at } => lost_at.map_or(Timestamp::MAX, |at| later(at, SKEW)),
+            Self::Known { since } => since,
         }
     }
 }

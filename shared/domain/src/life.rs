@@ -332,8 +332,7 @@ impl Record {
             (_, Step::ClaimPost { package, until }) => self.claim_post(&package, until, stamp),
             (_, Step::SettlePost { package, post, again }) => self.settle_post(&package, post, again),
             (
-                Waiting(_) | Ready { .. } | InDoubt { .. } | Held(_) | Excluded(_) | Accepted
-                | PartlyShipped,
+                Waiting(_) | Ready { .. } | InDoubt { .. } | Held(_) | Excluded(_) | Accepted | PartlyShipped,
                 Step::Cancel(why),
             ) => {
                 self.stage = Cancelled;

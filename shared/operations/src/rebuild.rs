@@ -64,18 +64,27 @@ impl Rebuilt {
             ("to be sent", format!("{}, by the next cartdock run", self.to_send)),
         ];
         if let (1.., Some(at)) = (self.to_ask, self.ask_from) {
-            rows.push(("to be asked about", format!("{}, by cartdock run, {}", self.to_ask, moment(at, now))));
+            rows.push((
+                "to be asked about",
+                format!("{}, by cartdock run, {}", self.to_ask, moment(at, now)),
+            ));
         }
         if self.held_as_doubtful > 0 {
             let what = count(self.held_as_doubtful, "order", "orders");
             rows.push((
                 "held",
-                format!("{what} that may have been sent, and this warehouse cannot be asked: a person looks there"),
+                format!(
+                    "{what} that may have been sent, and this warehouse cannot be asked: a person looks there"
+                ),
             ));
             rows.push(("if nothing was sent", format!("cartdock rebuild {} --new", self.connection)));
         }
         rows.push(("others", format!("{}: cartdock status {}", self.others, self.connection)));
-        format!("{}{}", style.heading(&format!("{}: the ledger is rebuilt", self.connection)), pairs(&rows, style))
+        format!(
+            "{}{}",
+            style.heading(&format!("{}: the ledger is rebuilt", self.connection)),
+            pairs(&rows, style)
+        )
     }
 }
 

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use domain::Failure;
 use domain::connection::{Connection, History};
 use domain::life::later;
-use domain::Failure;
 use jiff::Timestamp;
 use operations::rebuild::{self, Rebuilt};
 
@@ -21,10 +21,13 @@ const PATIENCE: u32 = 8;
 /// How long one look at the store may take before progress is told.
 const TURN: Duration = Duration::from_secs(15);
 
+const COMPLETE: &str = "its ledger is complete, nothing is read again (a restored backup does not know what was sent \
+    since: remove data_dir instead of restoring one)";
+
 /// Rebuilds the chosen connections, one after the other.
 ///
 /// # Errors
-/// When a connection's ledger is not lost, or a side cannot be reached. What was done stays done.
+/// When a side cannot be reached. What was done stays done.
 pub(super) async fn rebuild(cli: &Cli, config: &Config, args: &Rebuild) -> Result<Outcome, Problem> {
     let chosen = super::chosen(config, args.connection.as_ref())?;
     let host = run::open_alone(config).await?;
@@ -61,7 +64,11 @@ impl Rebuilding<'_> {
             self.tell(&format!("nothing was sent before: {released} held orders are released"));
         } else {
             self.warn_of_missing_mapping().await?;
-            self.read_store().await?;
+            if self.connection.is_complete() {
+                self.tell(COMPLETE);
+            } else {
+                self.read_store().await?;
+            }
             self.ask_warehouse().await?;
         }
         Ok(rebuild::report(self.host.ledger.as_ref(), &self.connection).await?)
@@ -75,17 +82,17 @@ impl Rebuilding<'_> {
             return Ok(History::Known { since: Timestamp::UNIX_EPOCH });
         }
         if args.lost_at.is_some_and(|at| at > now) {
-            return Err(Problem("--lost-at lies in the future; give the time at which the ledger was lost".into()));
+            return Err(Problem(
+                "--lost-at lies in the future; give the time at which the ledger was lost".into(),
+            ));
         }
         let known = self.host.connections.get(id).await?.map(|known| known.history).unwrap_or_default();
         match (known, args.lost_at) {
-            (History::Known { .. }, _) => Err(Problem(format!(
-                "the ledger of {id} is complete, so nothing is rebuilt; after a loss, remove what is left of data_dir \
-                 first (a restored backup does not know what was sent since)"
-            ))),
-            (_, Some(lost_at)) => Ok(History::Rebuilding { lost_at }),
-            (History::Rebuilding { lost_at }, None) => Ok(History::Rebuilding { lost_at }),
-            (History::Unknown, None) => Ok(History::Rebuilding { lost_at: now }),
+            (complete @ History::Known { .. }, _) => Ok(complete),
+            (History::Rebuilding { lost_at }, given) => {
+                Ok(History::Rebuilding { lost_at: given.or(lost_at) })
+            }
+            (History::Unknown, given) => Ok(History::Rebuilding { lost_at: given }),
         }
     }
 
