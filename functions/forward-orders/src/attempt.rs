@@ -111,6 +111,7 @@ impl ForwardOrders {
         how: &'static str,
     ) -> Result<(), Failure> {
         let mut record = record.clone();
+        let units = record.units;
         let mut outcome = Ok(());
         for pause in ACCEPT_PAUSES {
             let Ok(next) = record.step(Step::Accept { id: id.clone(), how }, self.stamp()) else {
@@ -118,7 +119,10 @@ impl ForwardOrders {
             };
             match self.ledger.save(&record, &next).await {
                 Ok(Saved::Done | Saved::Conflict(None)) => return Ok(()),
-                Ok(Saved::Conflict(Some(current))) => record = *current,
+                Ok(Saved::Conflict(Some(current))) => {
+                    record = *current;
+                    record.units = record.units.max(units);
+                }
                 Err(failure) => {
                     outcome = Err(failure);
                     self.clock.sleep(Duration::from_millis(pause)).await;

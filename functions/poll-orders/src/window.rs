@@ -84,7 +84,7 @@ impl Sweep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::connection::Schedule;
+    use domain::connection::{History, Schedule};
     use domain::policy::Policies;
 
     fn at(text: &str) -> Timestamp {
@@ -100,6 +100,7 @@ mod tests {
             warehouse: [].into(),
             policies: Policies { start: Some(at(start)), ..Policies::default() },
             schedule: Schedule { orders_minutes: every, overlap_minutes: 60, ..Schedule::default() },
+            history: History::Unknown,
         }
     }
 

@@ -67,7 +67,7 @@ impl Sweep {
         until: Timestamp,
     ) -> Result<Vec<(ConnectionId, Result<Swept, Failure>)>, Failure> {
         let enabled: Vec<Connection> =
-            self.connections.all().await?.into_iter().filter(|c| c.enabled).collect();
+            self.connections.all().await?.into_iter().filter(Connection::runs).collect();
         let sweeps = enabled.into_iter().map(|connection| async move {
             let swept = self.sweep(&connection, until).await;
             (connection.id, swept)

@@ -309,27 +309,32 @@ impl Record {
                 Some(self.doubt(ask_at, &why))
             }
             (InDoubt { .. }, Step::AskLater { ask_at, why }) => Some(self.doubt(ask_at, &why)),
-            (Sending(_) | InDoubt { .. } | Held(Cause::InDoubt), Step::Accept { id, how }) => {
+            (
+                Sending(_) | InDoubt { .. } | Held(Cause::InDoubt | Cause::OlderThanLedger),
+                Step::Accept { id, how },
+            ) => {
                 let what = format!("accepted as {id}{how}");
                 self.warehouse_order = Some(id);
                 self.stage = self.shipping_stage();
                 Some(what)
             }
-            (InDoubt { .. } | Held(Cause::InDoubt), Step::SendAgain(why)) => {
+            (InDoubt { .. } | Held(Cause::InDoubt | Cause::OlderThanLedger), Step::SendAgain(why)) => {
                 self.stage = Ready { not_before: None };
                 self.wake = Some(stamp.at);
                 Some(format!("to be sent again: {why}"))
             }
             (InDoubt { .. }, Step::GiveUp) => {
                 self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
-                self.stage = Held(Cause::InDoubt);
-                Some(format!("held: {}", Cause::InDoubt))
+                let cause = if self.attempts == 0 { Cause::OlderThanLedger } else { Cause::InDoubt };
+                let what = format!("held: {cause}");
+                self.stage = Held(cause);
+                Some(what)
             }
             (_, Step::Ship(package)) => self.ship(package),
             (_, Step::ClaimPost { package, until }) => self.claim_post(&package, until, stamp),
             (_, Step::SettlePost { package, post, again }) => self.settle_post(&package, post, again),
             (
-                Waiting(_) | Ready { .. } | Held(_) | Excluded(_) | Accepted | PartlyShipped,
+                Waiting(_) | Ready { .. } | InDoubt { .. } | Held(_) | Excluded(_) | Accepted | PartlyShipped,
                 Step::Cancel(why),
             ) => {
                 self.stage = Cancelled;
@@ -352,7 +357,12 @@ impl Record {
             self.stage,
             Stage::Sending(_)
                 | Stage::InDoubt { .. }
-                | Stage::Held(Cause::InDoubt | Cause::ChangedAfterSending | Cause::NotCancelled(_))
+                | Stage::Held(
+                    Cause::InDoubt
+                        | Cause::OlderThanLedger
+                        | Cause::ChangedAfterSending
+                        | Cause::NotCancelled(_)
+                )
         );
         doubtful || self.warehouse_order.is_some() || !self.packages.is_empty()
     }
@@ -435,6 +445,7 @@ fn described(stage: &Stage) -> String {
         Stage::Waiting(why) => format!("waiting, {why}"),
         Stage::Held(cause) => format!("held: {cause}"),
         Stage::Excluded(rule) => format!("excluded: {rule}"),
+        Stage::InDoubt { .. } => "to be asked about, because an earlier ledger may have sent it".to_owned(),
         other => other.word().to_owned(),
     }
 }

@@ -152,9 +152,10 @@ fn leads_to(from: &str, step: &Move) -> &'static [&'static str] {
         (Move::ClaimPost(_) | Move::SettlePost(..), "accepted" | "partly shipped" | "shipped" | "posted") => {
             SHIPPING
         }
-        (Move::Cancel, "waiting" | "ready" | "held" | "excluded" | "accepted" | "partly shipped") => {
-            &["cancelled"]
-        }
+        (
+            Move::Cancel,
+            "waiting" | "ready" | "in doubt" | "held" | "excluded" | "accepted" | "partly shipped",
+        ) => &["cancelled"],
         (Move::Flag(_), "accepted" | "partly shipped" | "in doubt") => &["held"],
         _ => &[],
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
-use domain::connection::{Connection, Schedule};
+use domain::connection::{Connection, History, Schedule};
 use domain::mapping::{Change, Mapping};
 use domain::order::Order;
 use domain::policy::Policies;
@@ -28,6 +28,7 @@ pub(crate) fn connection(id: &str) -> Connection {
         warehouse: BTreeMap::new(),
         policies: Policies::default(),
         schedule: Schedule::default(),
+        history: History::Known { since: Timestamp::UNIX_EPOCH },
     }
 }
 
