@@ -301,7 +301,7 @@ fn a_package_that_follows_a_posted_one_must_be_posted_too() {
     let second = package(1, 2, 0, false, month);
     let record = after(&way).step(Step::Ship(second), stamp).unwrap();
     assert_eq!((record.stage.word(), record.due_posts().count()), ("shipped", 1));
-    let soon = later(month, Duration::from_secs(600));
+    let soon = later(month, Duration::from_secs(20 * 60));
     assert_eq!(record.wake, Some(soon), "and somebody will look, should its message get lost");
 }
 

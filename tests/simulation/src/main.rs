@@ -60,6 +60,7 @@ pub(crate) fn say(line: &str) {
     let _nobody_reads_any_more = writeln!(std::io::stdout(), "{line}");
 }
 
-fn complain(line: &str) {
+/// Says why something cannot be done.
+pub(crate) fn complain(line: &str) {
     let _nobody_reads_any_more = writeln!(std::io::stderr(), "{line}");
 }
