@@ -151,6 +151,23 @@ fn orders_that_come_twice_over_two_pages_are_taken_in_once() {
 }
 
 #[test]
+fn a_list_whose_pages_shift_while_it_is_read_is_listed_again() {
+    let scene = shop(9);
+    scene.store.pages(3, 0);
+    // While the second page is on its way, two orders of the first one go from the list: 4 moves to where nobody looks.
+    let store = scene.store.clone();
+    scene.script.meanwhile("store.list", || {});
+    scene.script.meanwhile("store.list", move || {
+        (1..=2).for_each(|order| store.change(order, |order| order.ordered_at = Some(Timestamp::MAX)));
+    });
+    let polled = run(poll(&scene)).unwrap();
+    assert_eq!((polled.complete, cursor(&scene).position), (false, None));
+    assert!(!known(&scene).contains(&4), "{:?}", known(&scene));
+    let polled = run(poll(&scene)).unwrap();
+    assert!(polled.complete && known(&scene).contains(&4), "{polled:?}, {:?}", known(&scene));
+}
+
+#[test]
 fn an_order_that_cannot_be_read_gets_its_own_row_and_the_feed_goes_on() {
     let scene = shop(6);
     scene.store.garble(2);

@@ -107,9 +107,11 @@ impl Sweep {
     /// # Errors
     /// Those of the ledger and the queues.
     pub async fn refill(&self, connection: &Connection) -> Result<usize, Failure> {
-        let mut pushed = 0;
+        let (mut pushed, mut done) = (0, BTreeSet::new());
         for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
-            let records = self.load(&connection.id, &due.orders).await?.records;
+            // An order may have several dates; it is queued once.
+            let orders: Vec<OrderId> = due.orders.into_iter().filter(|order| done.insert(*order)).collect();
+            let records = self.load(&connection.id, &orders).await?.records;
             let now = self.clock.now();
             let looks: Vec<Look> =
                 records.iter().map(|record| look::queued(record, now, &self.pace)).collect();

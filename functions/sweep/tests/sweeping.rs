@@ -185,6 +185,38 @@ fn an_order_that_is_expected_and_never_came_is_fetched() {
 }
 
 #[test]
+fn a_fetched_order_whose_insert_lands_unnoticed_keeps_a_date() {
+    let scene = scene();
+    scene.store.place(build::order(7));
+    let soon = scene.seconds_from_now(60);
+    scene.ledger.with(&scene.connection.id, |b| b.dates.entry(soon).or_default().insert(domain::OrderId(7)));
+    scene.script.next("ledger.insert", [Fate::LosesAnswer]);
+    scene.script.next("ledger.expect", [Fate::Fails(None)]);
+    scene.pass(Duration::from_secs(120));
+    assert!(run(sweep(&scene)).is_err());
+    for _ in 0..3 {
+        sweep_after(&scene, Duration::from_secs(60));
+    }
+    sweep_after(&scene, scene.pace.grace * 2);
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_keeps_no_other_from_being_looked_at() {
+    let scene = scene();
+    (6..=8).for_each(|order| drop(scene.ready(order)));
+    scene.ledger.with(&scene.connection.id, |books| books.unreadable.insert(domain::OrderId(7)));
+    scene.pass(scene.pace.grace * 2);
+    let failure = run(sweep(&scene)).unwrap_err();
+    assert!(failure.message.contains("item 7"), "somebody is told: {failure}");
+    assert_eq!(queued(&scene), [forward(&scene, 6), forward(&scene, 8)]);
+    scene.ledger.assert_all_covered();
+    scene.ledger.with(&scene.connection.id, |books| books.unreadable.clear());
+    sweep_after(&scene, scene.pace.longest_retry * 2);
+    assert!(scene.orders.waiting().contains(&forward(&scene, 7)), "it is looked at once it can be read");
+}
+
+#[test]
 fn a_stale_read_loses_no_order() {
     let scene = scene();
     scene.ready(7);

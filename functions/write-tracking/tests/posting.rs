@@ -147,6 +147,19 @@ fn a_store_that_shows_nothing_is_believed_where_that_is_known() {
 }
 
 #[test]
+fn tracking_of_an_order_that_the_store_no_longer_has_waits_in_the_outbox() {
+    let scene = shipped();
+    scene.store.lose(7);
+    post(&scene, 1).unwrap();
+    assert!(
+        matches!(&posts(&scene)[..], [Post::Outbox { why }] if why.contains("no order 7")),
+        "{:?}",
+        posts(&scene)
+    );
+    assert_eq!(numbers(&scene), Vec::<String>::new());
+}
+
+#[test]
 fn a_post_whose_answer_is_lost_is_not_repeated_before_its_lease_has_ended() {
     let late = Fate::Late(Duration::from_secs(5 * 60));
     for (fate, at_once) in [(Fate::LosesAnswer, 1), (Fate::LosesRequest, 0), (late, 0)] {
@@ -155,7 +168,7 @@ fn a_post_whose_answer_is_lost_is_not_repeated_before_its_lease_has_ended() {
         let failure = post(&scene, 1).unwrap_err();
         assert!(failure.is_retryable() && failure.wait() == Some(scene.pace.lease), "{failure:?}");
         let claimed = scene.record(7);
-        let until = scene.seconds_from_now(8 * 60);
+        let until = domain::life::later(scene.clock.now(), scene.pace.lease);
         let dates = scene.ledger.with(&scene.connection.id, |books| books.dates.clone());
         assert!(dates.contains_key(&until), "{fate:?}: somebody looks when the lease has ended");
         post(&scene, 2).unwrap();

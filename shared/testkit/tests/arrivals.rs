@@ -65,6 +65,23 @@ fn a_package_that_is_taken_back_has_not_left() {
 }
 
 #[test]
+fn an_old_notice_does_not_bring_back_a_package_that_was_taken_back() {
+    let scene = sending();
+    let notice = of(&scene, "P-1", "1Z5", 3);
+    let back = ShipmentNotice { voided: true, ..notice.clone() };
+    for told in [&notice, &back] {
+        arrive(&scene, told);
+    }
+    let record = scene.record(7);
+    for _ in 0..3 {
+        assert_eq!(arrive(&scene, &notice), None, "nothing is to be posted");
+    }
+    assert_eq!(scene.record(7), record, "and nothing is written");
+    arrive(&scene, &of(&scene, "P-2", "1Z6", 3));
+    assert_eq!(scene.stage(7), Stage::Shipped);
+}
+
+#[test]
 fn a_number_that_comes_later_is_posted_and_one_that_is_missing_takes_none_away() {
     let scene = sending();
     let bare = of(&scene, "P-1", "Pickup", 3);

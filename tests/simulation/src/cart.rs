@@ -1,12 +1,13 @@
 //! The simulated store behind the ports: its own truth, and what it was told, reached over the unreliable network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::carrier::Tracking;
 use domain::order::Order;
+use domain::payment::PaymentStatus;
 use domain::ports::{
     Finding, HintReader, ListPage, OrderSource, PostAnswer, Probe, Read, SinkMode, Store, TrackingSink,
     Window,
@@ -40,6 +41,8 @@ pub struct Sold {
     pub writers: BTreeMap<String, Process>,
     /// The document cannot be read for now.
     pub unreadable: bool,
+    /// Was it paid at any time?
+    pub ever_paid: bool,
     /// The store does not have it (any more).
     pub vanished: bool,
     /// There was a time when it did not.
@@ -55,6 +58,8 @@ pub struct Sold {
 pub struct Truth {
     /// Its orders.
     pub orders: BTreeMap<OrderId, Sold>,
+    /// Their numbers by the date on which they were placed.
+    pub by_date: BTreeSet<(Timestamp, OrderId)>,
     /// LIST and READ calls, for the budget.
     pub calls: u64,
     /// Until then it is down, in the world's milliseconds.
@@ -103,6 +108,7 @@ impl Cart {
     /// The buyer orders.
     pub fn sell(&self, order: Order) {
         let sold = Sold {
+            ever_paid: order.payment == PaymentStatus::Accepted,
             order,
             shown: Vec::new(),
             writes: BTreeMap::new(),
@@ -113,7 +119,9 @@ impl Cart {
             unlisted_until: 0,
             reads: 0,
         };
-        self.truth().orders.insert(sold.order.id, sold);
+        let mut truth = self.truth();
+        truth.by_date.extend(sold.order.ordered_at.map(|at| (at, sold.order.id)));
+        truth.orders.insert(sold.order.id, sold);
     }
 
     /// As the adapter gives it.
@@ -127,7 +135,7 @@ impl Cart {
     async fn call<T: Send + 'static>(
         &self,
         what: &'static str,
-        about: String,
+        about: impl FnOnce() -> String + Send,
         apply: impl FnOnce(&mut Truth) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (watch, time) = (self.net.watch(), self.net.time());
@@ -148,18 +156,13 @@ impl Cart {
         let html = watch.strikes(Fault::StoreHtml);
         let reaches = !html || watch.below(2) == 0;
         let truth = self.truth.clone();
-        let effect = self.net.effect(
-            System::Store,
-            what,
-            || about,
-            move || {
-                reaches.then(|| {
-                    let mut truth = truth.lock().unwrap_or_else(PoisonError::into_inner);
-                    truth.calls += 1;
-                    apply(&mut truth)
-                })
-            },
-        );
+        let effect = self.net.effect(System::Store, what, about, move || {
+            reaches.then(|| {
+                let mut truth = truth.lock().unwrap_or_else(PoisonError::into_inner);
+                truth.calls += 1;
+                apply(&mut truth)
+            })
+        });
         match effect.await {
             Ok(Some(done)) if !html => Ok(done),
             Ok(_) => Err(Failure::retryable(what, "the answer cannot be read: it is no XML")),
@@ -171,48 +174,63 @@ impl Cart {
 
 /// The numbers of a window, ascending.
 fn listed(truth: &Truth, window: Window, now: u64) -> Vec<OrderId> {
-    let inside = |at: Timestamp| window.from.is_none_or(|from| at >= from) && at <= window.to;
-    let shown = truth.orders.values().filter(|sold| !sold.vanished && sold.unlisted_until <= now);
-    shown.filter(|sold| sold.order.ordered_at.is_some_and(inside)).map(|sold| sold.order.id).collect()
+    let from = window.from.unwrap_or(Timestamp::MIN);
+    if from > window.to {
+        return Vec::new();
+    }
+    let placed = truth.by_date.range((from, OrderId(0))..=(window.to, OrderId(u64::MAX)));
+    let placed = placed.filter_map(|(_, order)| truth.orders.get(order));
+    let shown = placed.filter(|sold| !sold.vanished && sold.unlisted_until <= now);
+    let mut numbers: Vec<OrderId> = shown.map(|sold| sold.order.id).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 #[async_trait]
 impl OrderSource for Cart {
     async fn list(&self, window: Window, offset: u32) -> Result<ListPage, Failure> {
         let (watch, time) = (self.net.watch().clone(), self.net.time().clone());
-        self.call("store: list", format!("offset {offset}"), move |truth| {
-            let now = time.millis();
-            // Between two pages an order of an earlier one goes from the list for a while: the rest moves up by one.
-            if offset > 0 && watch.strikes(Fault::PagesShift) {
-                let first = listed(truth, window, now).first().copied();
-                if let Some(sold) = first.and_then(|first| truth.orders.get_mut(&first)) {
-                    sold.unlisted_until = now + watch.below(600_000);
+        self.call(
+            "store: list",
+            || format!("offset {offset}"),
+            move |truth| {
+                let now = time.millis();
+                // Between two pages an order of an earlier one goes from the list for a while: the rest moves up by one.
+                if offset > 0 && watch.strikes(Fault::PagesShift) {
+                    let first = listed(truth, window, now).first().copied();
+                    if let Some(sold) = first.and_then(|first| truth.orders.get_mut(&first)) {
+                        sold.unlisted_until = now + watch.below(600_000);
+                    }
                 }
-            }
-            let ids = listed(truth, window, now);
-            let begin = (offset as usize).min(ids.len());
-            let end = (begin + PAGE).min(ids.len());
-            let mut orders = ids.get(begin..end).unwrap_or_default().to_vec();
-            if let Some(first) = orders.first().copied().filter(|_| watch.strikes(Fault::ListedTwice)) {
-                orders.push(first);
-            }
-            let next_offset = (end < ids.len()).then(|| u32::try_from(end).unwrap_or(u32::MAX));
-            ListPage { orders, next_offset }
-        })
+                let ids = listed(truth, window, now);
+                let begin = (offset as usize).min(ids.len());
+                let end = (begin + PAGE).min(ids.len());
+                let mut orders = ids.get(begin..end).unwrap_or_default().to_vec();
+                if let Some(first) = orders.first().copied().filter(|_| watch.strikes(Fault::ListedTwice)) {
+                    orders.push(first);
+                }
+                let next_offset = (end < ids.len()).then(|| u32::try_from(end).unwrap_or(u32::MAX));
+                ListPage { orders, next_offset }
+            },
+        )
         .await
     }
 
     async fn read(&self, which: &str) -> Result<Read, Failure> {
         let id: Option<OrderId> = which.parse().ok();
-        self.call("store: read", which.to_owned(), move |truth| {
-            let sold = id.and_then(|id| truth.orders.get_mut(&id)).filter(|sold| !sold.vanished);
-            let Some(sold) = sold else { return Read::Absent };
-            sold.reads += 1;
-            if sold.unreadable {
-                return Read::Unreadable { order: id, why: "garbled".to_owned() };
-            }
-            Read::Order(Box::new(Order { tracking_shown: sold.shown.clone(), ..sold.order.clone() }))
-        })
+        self.call(
+            "store: read",
+            || which.to_owned(),
+            move |truth| {
+                let sold = id.and_then(|id| truth.orders.get_mut(&id)).filter(|sold| !sold.vanished);
+                let Some(sold) = sold else { return Read::Absent };
+                sold.reads += 1;
+                if sold.unreadable {
+                    return Read::Unreadable { order: id, why: "garbled".to_owned() };
+                }
+                Read::Order(Box::new(Order { tracking_shown: sold.shown.clone(), ..sold.order.clone() }))
+            },
+        )
         .await
     }
 }
@@ -225,17 +243,22 @@ impl TrackingSink for Cart {
 
     async fn shown(&self, order: OrderId) -> Result<Vec<String>, Failure> {
         const WHAT: &str = "store: shown";
-        let shown = self.call(WHAT, order.to_string(), move |truth| {
-            truth.orders.get(&order).filter(|sold| !sold.vanished).map(|sold| sold.shown.clone())
-        });
+        let shown = self.call(
+            WHAT,
+            || order.to_string(),
+            move |truth| {
+                truth.orders.get(&order).filter(|sold| !sold.vanished).map(|sold| sold.shown.clone())
+            },
+        );
         let none = || Failure::permanent(WHAT, format!("the store has no order {order}"));
         shown.await?.ok_or_else(none)
     }
 
     async fn post(&self, order: OrderId, tracking: &Tracking, _: Timestamp) -> Result<PostAnswer, Failure> {
         let number = tracking.number.as_str().to_owned();
+        let about = || format!("{order} {}", tracking.number.as_str());
         let (watch, wms, process) = (self.net.watch().clone(), self.wms.clone(), self.process);
-        self.call("store: post", format!("{order} {number}"), move |truth| {
+        self.call("store: post", about, move |truth| {
             if wms.is_some_and(|wms| !wms.has_shipped(order, &number)) {
                 watch.wrong(format!(
                     "I4/I7 posted without cause: {number} on order {order} is no package of it"

@@ -5,9 +5,16 @@ pub(crate) mod hunt;
 mod planted;
 mod replay;
 mod volume;
+mod year;
 
 use crate::Command;
 
 /// All of them.
-pub(crate) const COMMANDS: [&Command; 5] =
-    [&volume::COMMAND, &replay::COMMAND, &exhaustive::COMMAND, &planted::COMMAND, &hunt::COMMAND];
+pub(crate) const COMMANDS: [&Command; 6] = [
+    &volume::COMMAND,
+    &replay::COMMAND,
+    &exhaustive::COMMAND,
+    &year::COMMAND,
+    &planted::COMMAND,
+    &hunt::COMMAND,
+];

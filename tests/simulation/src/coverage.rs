@@ -91,7 +91,7 @@ counted! {
         WarehouseSlow = "the warehouse is slow",
         /// The warehouse loses an order that it took.
         Forgets = "the warehouse forgets",
-        /// A look-up does not show an order that is there.
+        /// An order is in doubt, is there, and a look-up would not show it yet.
         LateLookup = "a look-up answers late",
         /// A package leaves before the answer to the create was written down.
         ShipsEarly = "the warehouse ships before it answered",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::Failure;
 use domain::fulfillment::{FulfillmentRequest, order_of};
-use domain::ids::{ConnectionId, PackageId, Reference, WarehouseOrderId};
+use domain::ids::{PackageId, Reference, WarehouseOrderId};
 use domain::ports::{Finding, Probe};
 use domain::shipment::{Contents, ShipmentNotice};
 use domain::warehouse::{
@@ -34,7 +34,7 @@ impl Wms {
     async fn call<T: Send + 'static>(
         &self,
         what: &'static str,
-        about: String,
+        about: impl FnOnce() -> String + Send,
         apply: impl FnOnce(&mut Truth, u64) -> T + Send + 'static,
     ) -> Result<T, Broken> {
         let watch = self.net.watch();
@@ -56,15 +56,10 @@ impl Wms {
             return refused(Failure::retryable(what, "answered 401: the credentials were refused"));
         }
         let (truth, time) = (self.books(), self.time.clone());
-        let effect = self.net.effect(
-            System::Warehouse,
-            what,
-            || about,
-            move || {
-                let now = time.millis();
-                apply(&mut truth.lock().unwrap_or_else(PoisonError::into_inner), now)
-            },
-        );
+        let effect = self.net.effect(System::Warehouse, what, about, move || {
+            let now = time.millis();
+            apply(&mut truth.lock().unwrap_or_else(PoisonError::into_inner), now)
+        });
         effect.await.map_err(|gone| Broken {
             failure: Failure::retryable(what, format!("{gone:?}")),
             not_applied: gone == Gone::NotDone,
@@ -94,8 +89,12 @@ impl OrderDesk for Wms {
             units: request.units(),
             street: request.ship_to.line1.clone(),
         };
-        let about = request.reference.to_string();
-        match self.call(WHAT, about, move |truth, now| truth.take(class, asked, now, &watch)).await {
+        let about = || request.reference.to_string();
+        let said = self.call(WHAT, about, move |truth, now| truth.take(class, asked, now, &watch)).await;
+        if said.is_ok() && self.net.watch().strikes(Fault::HangsUp) {
+            return Creation::Unclear(Failure::retryable(WHAT, "hung up before it had answered"));
+        }
+        match said {
             Ok(Said::Yes(id)) => Creation::Accepted(id),
             Ok(Said::Duplicate(id)) => Creation::Duplicate(Some(id)),
             Ok(Said::No(reason)) => Creation::Refused(reason),
@@ -110,14 +109,15 @@ impl OrderLookup for Wms {
     async fn find(&self, reference: &Reference) -> Result<Option<WarehouseOrder>, Failure> {
         const WHAT: &str = "warehouse: find";
         let lag = if self.class == Class::D { u64::try_from(LAG.as_millis()).unwrap_or(0) } else { 0 };
-        let (wanted, watch) = (reference.clone(), self.net.watch().clone());
-        self.call(WHAT, reference.to_string(), move |truth, now| {
-            let found = truth.known(&wanted, now).find(|order| order.at + lag <= now);
-            if found.is_none() && truth.known(&wanted, now).next().is_some() {
-                watch.fault(Fault::LateLookup);
-            }
-            found.map(|order| WarehouseOrder { id: order.id.clone(), cancelled: order.cancelled })
-        })
+        let wanted = reference.clone();
+        self.call(
+            WHAT,
+            || reference.to_string(),
+            move |truth, now| {
+                let found = truth.known(&wanted, now).find(|order| order.at + lag <= now);
+                found.map(|order| WarehouseOrder { id: order.id.clone(), cancelled: order.cancelled })
+            },
+        )
         .await
         .map_err(|broken| broken.failure)
     }
@@ -132,18 +132,22 @@ impl OrderCancellation for Wms {
     ) -> Result<Cancellation, Failure> {
         const WHAT: &str = "warehouse: cancel";
         let (wanted, watch) = (reference.clone(), self.net.watch().clone());
-        self.call(WHAT, reference.to_string(), move |truth, now| {
-            if truth.known(&wanted, now).next().is_none() {
-                return Cancellation::Refused("it has no such order".to_owned());
-            }
-            if truth.known(&wanted, now).any(|order| order.shipped) {
-                return Cancellation::Refused("already shipped".to_owned());
-            }
-            let orders = truth.orders.iter_mut().filter(|order| order.reference == wanted);
-            orders.for_each(|order| order.cancelled = true);
-            watch.sometimes(Sometimes::Cancelled);
-            Cancellation::Cancelled
-        })
+        self.call(
+            WHAT,
+            || reference.to_string(),
+            move |truth, now| {
+                if truth.known(&wanted, now).next().is_none() {
+                    return Cancellation::Refused("it has no such order".to_owned());
+                }
+                if truth.known(&wanted, now).any(|order| order.shipped) {
+                    return Cancellation::Refused("already shipped".to_owned());
+                }
+                let orders = truth.orders.iter_mut().filter(|order| order.reference == wanted);
+                orders.for_each(|order| order.cancelled = true);
+                watch.sometimes(Sometimes::Cancelled);
+                Cancellation::Cancelled
+            },
+        )
         .await
         .map_err(|broken| broken.failure)
     }
@@ -170,7 +174,7 @@ impl Told {
         .into_bytes()
     }
 
-    fn read(body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
         let (word, rest) = text.split_once(' ')?;
         match word {
@@ -223,12 +227,17 @@ impl ShipmentFeed for Wms {
     async fn page(&self, bookmark: Option<&str>) -> Result<FeedPage, Failure> {
         const WHAT: &str = "warehouse: feed";
         let begin: usize = bookmark.and_then(|text| text.parse().ok()).unwrap_or(0);
-        self.call(WHAT, begin.to_string(), move |truth, _| {
-            let notices: Vec<ShipmentNotice> = truth.shipped.iter().skip(begin).take(3).cloned().collect();
-            let end = begin + notices.len();
-            let more = end < truth.shipped.len();
-            FeedPage { notices, unreadable: Vec::new(), bookmark: Some(end.to_string()), more }
-        })
+        self.call(
+            WHAT,
+            || begin.to_string(),
+            move |truth, _| {
+                let notices: Vec<ShipmentNotice> =
+                    truth.shipped.iter().skip(begin).take(3).cloned().collect();
+                let end = begin + notices.len();
+                let more = end < truth.shipped.len();
+                FeedPage { notices, unreadable: Vec::new(), bookmark: Some(end.to_string()), more }
+            },
+        )
         .await
         .map_err(|broken| broken.failure)
     }
@@ -244,10 +253,11 @@ impl ShipmentLookup for Wms {
     async fn shipments(&self, reference: &Reference) -> Result<Vec<ShipmentNotice>, Failure> {
         const WHAT: &str = "warehouse: shipments";
         let wanted = reference.clone();
-        self.call(WHAT, reference.to_string(), move |truth, _| {
-            let packages = truth.packages().into_values();
-            packages.filter(|notice| notice.reference == wanted).cloned().collect()
-        })
+        self.call(
+            WHAT,
+            || reference.to_string(),
+            move |truth, _| truth.packages_of(&wanted).into_values().cloned().collect(),
+        )
         .await
         .map_err(|broken| broken.failure)
     }

@@ -150,6 +150,11 @@ pub enum Work {
     Notify(usize, OrderId),
 }
 
+/// What everything in this world is held against.
+fn rules_of(world: &Deployment) -> Rules {
+    Rules { watch: world.net.watch().clone(), sites: world.sites.clone() }
+}
+
 /// What a process is like.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Traits {
@@ -224,7 +229,7 @@ impl Ports {
         let ledger = NetLedger {
             model: world.model.clone(),
             net: world.net.clone(),
-            rules: Rules { watch: world.net.watch().clone(), sites: world.sites.clone() },
+            rules: rules_of(world),
             process,
             build,
             formats: world.formats.clone(),
@@ -269,7 +274,8 @@ impl Ports {
             Work::Webhook { site, id, body } => {
                 let Some(connection) = self.connection(site) else { return };
                 let path = format!("/webhook/{}", connection.id);
-                if self.receive(path, body).await {
+                if self.receive(path, body.clone()).await {
+                    rules_of(&self.world).answered(&self.world.model, site, &body);
                     self.world.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
                 }
             }
@@ -353,6 +359,11 @@ impl Ports {
             deliveries.into_iter().filter(|delivery| !failed.contains(&delivery.id)).collect();
         let unreadable = |delivery: &&Delivery| Message::decode(&delivery.body).is_err();
         let poison = handled.iter().filter(unreadable).count();
+        for unburied in handled.iter().filter(unreadable).filter(|delivery| !queue.has_buried(&delivery.body))
+        {
+            let line = format!("I6 silent: {} was deleted without a dead letter", unburied.body);
+            self.world.net.watch().wrong(line);
+        }
         if poison > 0 && poison < handled.len() {
             self.world.net.watch().sometimes(Sometimes::PoisonAlone);
         }

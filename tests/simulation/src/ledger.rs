@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use domain::order::Order;
 use domain::ports::{Cursor, Due, Inserted, Lease, Ledger, Parked, Saved};
-use domain::record::{Entry, Record};
+use domain::record::{Entry, Record, Stage};
 use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use testkit::model::{Books, ModelLedger};
 
 use crate::build::{Build, Formats};
-use crate::coverage::Sometimes;
+use crate::coverage::{Fault, Sometimes};
 use crate::executor::Process;
-use crate::net::{Net, System};
+use crate::net::{Gone, Net, System};
 use crate::rules::Rules;
 
 /// A ledger whose every call is an effect on the network.
@@ -38,6 +38,8 @@ pub struct NetLedger {
 
 /// For how long a read may not see a write, in milliseconds.
 const STALE: u64 = 5000;
+
+const SAVE: &str = "ledger: save";
 
 /// The orders that were written within the last seconds, and whether the one that is being read is among them.
 #[derive(Clone, Default)]
@@ -78,11 +80,11 @@ impl NetLedger {
     async fn call<T: Send + 'static>(
         &self,
         what: &'static str,
-        about: String,
+        about: impl FnOnce() -> String + Send,
         apply: impl FnOnce(&ModelLedger) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let model = self.model.clone();
-        let answer = self.net.effect(System::Ledger, what, || about, move || apply(&model)).await;
+        let answer = self.net.effect(System::Ledger, what, about, move || apply(&model)).await;
         answer.unwrap_or_else(|gone| Err(Failure::retryable(what, format!("{gone:?}"))))
     }
 
@@ -100,6 +102,30 @@ impl NetLedger {
         }
     }
 
+    async fn save_once(&self, before: &Record, after: &Record) -> Result<Saved, Gone> {
+        let about = || format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
+        let (model, before, after) = (self.model.clone(), before.clone(), after.clone());
+        let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
+        let save = move || {
+            let saved = save(&model, &rules, process, &before, &after);
+            if saved == Saved::Done {
+                wrote(&after.key);
+            }
+            saved
+        };
+        self.net.effect(System::Ledger, SAVE, about, save).await
+    }
+
+    /// A process may freeze at the worst moment: it has claimed, and has not yet sent.
+    async fn may_freeze(&self, before: &Record, after: &Record) {
+        let (watch, time) = (&self.rules.watch, self.net.time());
+        let claims = matches!(after.stage, Stage::Sending(_)) && before.stage != after.stage;
+        if claims && watch.strikes(Fault::Freeze) {
+            time.freeze(self.process, 61_000 + watch.below(40_000));
+            time.pass(1).await;
+        }
+    }
+
     fn wrote(&self) -> impl FnOnce(&OrderKey) + Send + use<> {
         let (formats, build) = (self.formats.clone(), self.build);
         let (recent, time) = (self.recent.clone(), self.net.time().clone());
@@ -113,22 +139,16 @@ impl NetLedger {
 }
 
 /// Replaces a record, and holds what was done against the rules.
-fn save(
-    model: &ModelLedger,
-    rules: &Rules,
-    writer: Process,
-    before: &Record,
-    after: &Record,
-) -> Result<Saved, Failure> {
+fn save(model: &ModelLedger, rules: &Rules, writer: Process, before: &Record, after: &Record) -> Saved {
     let version = |books: &mut Books| books.records.get(&before.key.order).map(|there| there.version);
     let there = model.with(&before.key.connection, version);
-    let saved = at_once(model.save(before, after))?;
+    let saved = at_once(model.save(before, after)).unwrap_or(Saved::Conflict(None));
     match &saved {
         Saved::Done if there == Some(before.version) => rules.saved(model, writer, before, after),
         Saved::Done => rules.watch.sometimes(Sometimes::OwnWrite),
         Saved::Conflict(_) => rules.watch.sometimes(Sometimes::LostRace),
     }
-    Ok(saved)
+    saved
 }
 
 #[async_trait]
@@ -139,7 +159,8 @@ impl Ledger for NetLedger {
         body: Option<&Order>,
         expires: Timestamp,
     ) -> Result<Inserted, Failure> {
-        let (about, record, body) = (record.key.to_string(), record.clone(), body.cloned());
+        let key = &record.key;
+        let (about, record, body) = (|| key.to_string(), record.clone(), body.cloned());
         let (rules, wrote) = (self.rules.clone(), self.wrote());
         self.call("ledger: insert", about, move |l| {
             let inserted = at_once(l.insert(&record, body.as_ref(), expires))?;
@@ -153,7 +174,7 @@ impl Ledger for NetLedger {
     }
 
     async fn load(&self, key: &OrderKey, strong: bool) -> Result<Option<Record>, Failure> {
-        let (about, key) = (key.to_string(), key.clone());
+        let (about, key) = (|| key.to_string(), key.clone());
         let reading = self.reading();
         let loaded = self.call("ledger: load", about, move |l| {
             reading(&key);
@@ -164,7 +185,7 @@ impl Ledger for NetLedger {
     }
 
     async fn open(&self, key: &OrderKey, strong: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
-        let (about, key) = (key.to_string(), key.clone());
+        let (about, key) = (|| key.to_string(), key.clone());
         let reading = self.reading();
         let opened = self.call("ledger: open", about, move |l| {
             reading(&key);
@@ -176,7 +197,7 @@ impl Ledger for NetLedger {
 
     async fn load_many(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Vec<Record>, Failure> {
         let (about, connection, orders) =
-            (format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
+            (|| format!("{} orders", orders.len()), connection.clone(), orders.to_vec());
         let reading = self.reading();
         let loaded = self.call("ledger: load many", about, move |l| {
             let mut records = Vec::new();
@@ -196,24 +217,20 @@ impl Ledger for NetLedger {
         if let Some(wake) = after.wake.filter(|_| after.wake != before.wake) {
             self.expect(&after.key.connection, wake, &[after.key.order]).await?;
         }
-        let about = format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
-        let (before, after) = (before.clone(), after.clone());
-        let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
-        let saved = self.call("ledger: save", about, move |l| {
-            let saved = save(l, &rules, process, &before, &after)?;
-            if saved == Saved::Done {
-                wrote(&after.key);
-            }
-            Ok(saved)
-        });
-        match saved.await? {
+        let mut saved = self.save_once(before, after).await;
+        // As the SDK does: a write whose answer is lost is tried once more, and may come across itself.
+        if saved == Err(Gone::Unclear) && self.rules.watch.below(2) == 0 {
+            saved = self.save_once(before, after).await;
+        }
+        self.may_freeze(before, after).await;
+        match saved.map_err(|gone| Failure::retryable(SAVE, format!("{gone:?}")))? {
             Saved::Conflict(Some(current)) => Ok(Saved::Conflict(Some(Box::new(self.read(*current)?)))),
             saved => Ok(saved),
         }
     }
 
     async fn revise(&self, key: &OrderKey, body: &Order, expires: Timestamp) -> Result<(), Failure> {
-        let (about, key, body) = (key.to_string(), key.clone(), body.clone());
+        let (about, key, body) = (|| key.to_string(), key.clone(), body.clone());
         self.call("ledger: revise", about, move |l| at_once(l.revise(&key, &body, expires))).await
     }
 
@@ -236,7 +253,7 @@ impl Ledger for NetLedger {
         at: Timestamp,
         orders: &[OrderId],
     ) -> Result<(), Failure> {
-        let (about, connection, orders) = (at.to_string(), connection.clone(), orders.to_vec());
+        let (about, connection, orders) = (|| at.to_string(), connection.clone(), orders.to_vec());
         self.call("ledger: expect", about, move |l| at_once(l.expect(&connection, at, &orders))).await
     }
 
@@ -247,11 +264,11 @@ impl Ledger for NetLedger {
         limit: usize,
     ) -> Result<Vec<Due>, Failure> {
         let connection = connection.clone();
-        self.call("ledger: due", String::new(), move |l| at_once(l.due(&connection, until, limit))).await
+        self.call("ledger: due", String::new, move |l| at_once(l.due(&connection, until, limit))).await
     }
 
     async fn settle(&self, connection: &ConnectionId, due: &Due) -> Result<(), Failure> {
-        let (about, connection, due) = (due.id.clone(), connection.clone(), due.clone());
+        let (about, connection, due) = (|| due.id.clone(), connection.clone(), due.clone());
         let rules = self.rules.clone();
         self.call("ledger: settle", about, move |l| {
             at_once(l.settle(&connection, &due))?;
@@ -263,13 +280,13 @@ impl Ledger for NetLedger {
 
     async fn cursor(&self, connection: &ConnectionId) -> Result<Cursor, Failure> {
         let connection = connection.clone();
-        self.call("ledger: cursor", String::new(), move |l| at_once(l.cursor(&connection))).await
+        self.call("ledger: cursor", String::new, move |l| at_once(l.cursor(&connection))).await
     }
 
     async fn lease(&self, connection: &ConnectionId, lease: Lease, now: Timestamp) -> Result<bool, Failure> {
         let connection = connection.clone();
         let watch = self.rules.watch.clone();
-        self.call("ledger: lease", String::new(), move |l| {
+        self.call("ledger: lease", String::new, move |l| {
             let free = at_once(l.lease(&connection, lease, now))?;
             if !free {
                 watch.sometimes(Sometimes::LeaseBusy);
@@ -287,7 +304,7 @@ impl Ledger for NetLedger {
     ) -> Result<bool, Failure> {
         let (connection, cursor) = (connection.clone(), cursor.clone());
         let rules = self.rules.clone();
-        self.call("ledger: move cursor", String::new(), move |l| {
+        self.call("ledger: move cursor", String::new, move |l| {
             let moved = at_once(l.move_cursor(&connection, &cursor, holder))?;
             if moved {
                 rules.cursor_moved(l, &connection);
@@ -301,12 +318,12 @@ impl Ledger for NetLedger {
 
     async fn bookmark(&self, connection: &ConnectionId) -> Result<Option<String>, Failure> {
         let connection = connection.clone();
-        self.call("ledger: bookmark", String::new(), move |l| at_once(l.bookmark(&connection))).await
+        self.call("ledger: bookmark", String::new, move |l| at_once(l.bookmark(&connection))).await
     }
 
     async fn set_bookmark(&self, connection: &ConnectionId, bookmark: &str) -> Result<(), Failure> {
         let (connection, bookmark) = (connection.clone(), bookmark.to_owned());
-        self.call("ledger: set bookmark", String::new(), move |l| {
+        self.call("ledger: set bookmark", String::new, move |l| {
             at_once(l.set_bookmark(&connection, &bookmark))
         })
         .await
@@ -320,7 +337,7 @@ impl Ledger for NetLedger {
     ) -> Result<(), Failure> {
         let (connection, parked) = (connection.clone(), parked.clone());
         let watch = self.rules.watch.clone();
-        self.call("ledger: park", String::new(), move |l| {
+        self.call("ledger: park", String::new, move |l| {
             watch.sometimes(Sometimes::Parked);
             at_once(l.park(&connection, &parked, expires))
         })

@@ -26,3 +26,4 @@ mod scene;
 pub mod site;
 pub mod watch;
 pub mod wms;
+pub mod year;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::OrderKey;
 use domain::fulfillment::order_of;
+use domain::payment::PaymentStatus;
 use testkit::build as sample;
 use testkit::model::Books;
 
@@ -34,8 +35,15 @@ const SKEW: u64 = 5 * MINUTE;
 /// So long after the last trouble everything that is due has been looked at.
 const PATIENCE: u64 = 15 * MINUTE;
 
+/// How long after a date the next sweep may come.
+const SWEEP_EVERY: u64 = MINUTE;
+
+/// How much has happened outside; of each site, the version of its cursor, its bookmark, and the time while somebody
+/// holds the right to import.
+type InSight = (u64, Vec<(u64, Option<String>, Option<u64>)>);
+
 /// One history.
-struct Play {
+pub(crate) struct Play {
     seed: u64,
     executor: Executor,
     world: Deployment,
@@ -52,6 +60,10 @@ struct Play {
     hostile: bool,
     /// What was overdue in peace, by connection.
     overdue: BTreeMap<usize, u64>,
+    /// How much has happened outside.
+    happened: u64,
+    /// What the last polls had before them.
+    in_sight: Option<InSight>,
 }
 
 /// Plays the history of a seed.
@@ -60,14 +72,21 @@ pub fn play(seed: u64, keep_history: bool) -> Verdict {
     let mut dice = Dice::new(seed);
     let watch = Watch::new(seed, Plan::drawn(&mut dice));
     let trouble = |dice: &mut Dice| [0, 20, 80, 200][dice.below(4) as usize];
-    let systems = [System::Ledger, System::Queue, System::Store, System::Warehouse];
-    let chances = systems.map(|system| (system, trouble(&mut dice))).into();
+    let systems = [(System::Ledger, 1), (System::Queue, 1), (System::Store, 1), (System::Warehouse, 2)];
+    let chances = systems.map(|(system, times)| (system, trouble(&mut dice) * times)).into();
     let scene = Scene::drawn(&mut dice, &watch);
     Play::new(seed, scene, watch, Deal::Chance(chances), dice, keep_history).run()
 }
 
 impl Play {
-    fn new(seed: u64, scene: Scene, watch: Watch, deal: Deal, dice: Dice, keep_history: bool) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        scene: Scene,
+        watch: Watch,
+        deal: Deal,
+        dice: Dice,
+        keep_history: bool,
+    ) -> Self {
         let executor = Executor::new(seed);
         let time = executor.time();
         let net = Net::new(time.clone(), seed, deal, GHOST, keep_history).watched(watch.clone());
@@ -91,12 +110,14 @@ impl Play {
             polling: BTreeMap::new(),
             hostile: true,
             overdue: BTreeMap::new(),
+            happened: 0,
+            in_sight: None,
         };
         play.set_the_scene();
         play
     }
 
-    fn run(mut self) -> Verdict {
+    pub(crate) fn run(mut self) -> Verdict {
         self.be_hostile();
         self.make_peace();
         judge(self.seed, &self.world)
@@ -260,9 +281,13 @@ impl Play {
 
     /// Something in the store or the warehouse.
     fn outside(&mut self, event: Event) {
+        self.happened += 1;
         match event {
             Event::Sell(site, order) => self.world.sites[site].cart.sell(*order),
-            Event::Pay(site, order, status) => self.change(site, order, |sold| sold.order.payment = status),
+            Event::Pay(site, order, status) => self.change(site, order, |sold| {
+                sold.ever_paid |= status == PaymentStatus::Accepted;
+                sold.order.payment = status;
+            }),
             Event::Move(site, order) => self.change(site, order, another_street),
             Event::Vanish(site, order) => self.change(site, order, |sold| {
                 sold.vanished = true;
@@ -314,6 +339,19 @@ impl Play {
         }
     }
 
+    /// May this find anything? An order that the ledger does not have, a date that has come by somebody's clock.
+    fn may_find(&self, site: usize, work: &Work) -> bool {
+        match work {
+            Work::PollOrders(_) => {
+                let there = &self.world.sites[site];
+                let known = self.world.model.with(&there.connection.id, |books| books.records.len());
+                known < there.cart.truth().orders.len()
+            }
+            Work::Sweep(_) => self.first_date(site).is_some_and(|first| first <= self.now() + SKEW),
+            _ => true,
+        }
+    }
+
     /// A schedule fires, twice, or not at all.
     fn schedule(&mut self, event: Event, minutes: u64, work: fn(usize) -> Work) {
         if !self.hostile {
@@ -322,6 +360,9 @@ impl Play {
         let next = self.now() + minutes * MINUTE;
         self.agenda.at(next, event);
         for site in 0..self.world.sites.len() {
+            if !self.may_find(site, &work(site)) && !self.dice.per_mille(self.scene.empty_looks) {
+                continue;
+            }
             let times = match self.watch.strikes(Fault::ScheduleMissed) {
                 true => 0,
                 false => 1 + u64::from(self.watch.strikes(Fault::ScheduleTwice)),
@@ -344,24 +385,14 @@ impl Play {
     fn ship(&mut self) {
         let now = self.now();
         for site in 0..self.world.sites.len() {
-            let packed: Vec<usize> = {
-                let hurry = !self.hostile;
-                let mut truth = self.world.sites[site].wms.truth();
-                let orders = truth.orders.iter_mut().enumerate();
-                let packed =
-                    orders.filter(|(_, order)| order.packed_at <= now || hurry && order.packed_at < u64::MAX);
-                packed
-                    .map(|(place, order)| {
-                        order.packed_at = u64::MAX;
-                        place
-                    })
-                    .collect()
-            };
+            let by = if self.hostile { now } else { u64::MAX - 1 };
+            let packed = self.world.sites[site].wms.truth().packed(by);
             packed.into_iter().for_each(|place| self.ship_order(site, place));
         }
     }
 
     fn ship_order(&mut self, site: usize, place: usize) {
+        self.happened += 1;
         let parcels = 1 + (place as u32) % 2;
         for parcel in 0..parcels {
             let wms = &self.world.sites[site].wms;
@@ -446,9 +477,7 @@ impl Play {
 
     fn next_of_the_outside(&self) -> Option<u64> {
         let messages = self.world.queues().into_iter().filter_map(crate::queue::Queue::next);
-        let parcels = self.world.sites.iter().filter_map(|site| {
-            site.wms.truth().orders.iter().map(|order| order.packed_at).filter(|at| *at < u64::MAX).min()
-        });
+        let parcels = self.world.sites.iter().filter_map(|site| site.wms.truth().next_packed());
         messages.chain(parcels).min()
     }
 
@@ -476,23 +505,33 @@ impl Play {
         while self.now() < end {
             let at_rest = self.round();
             self.check_patience(calm);
-            let next = self.next_date().unwrap_or(end).min(end);
+            let next = self.next_date().map_or(end, |next| next + SWEEP_EVERY).min(end);
             if at_rest && next > self.now() {
                 self.let_run(next);
             }
         }
+        self.in_sight = None;
         if self.next_date().is_none_or(|next| next > self.now()) && !self.round() {
             self.watch.wrong("I1 not at rest: something was left to do, and nothing said when");
         }
     }
 
-    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way.
+    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way. Where the last polls
+    /// found nothing and nothing has happened outside since, they would only find nothing again, and are left out; so is
+    /// a sweep for which nothing is due.
     fn round(&mut self) -> bool {
         let before = self.world.net.changes();
+        let in_sight = self.in_sight();
+        let polls = self.in_sight.as_ref() != Some(&in_sight);
+        self.in_sight = Some(in_sight);
         for site in 0..self.world.sites.len() {
-            self.start(Work::PollOrders(site));
-            self.start(Work::Sweep(site));
-            self.start(Work::PollShipments(site));
+            if polls {
+                self.start(Work::PollOrders(site));
+                self.start(Work::PollShipments(site));
+            }
+            if polls || self.first_date(site).is_some_and(|first| first <= self.now()) {
+                self.start(Work::Sweep(site));
+            }
         }
         let until = self.now() + MINUTE + 10_000;
         while self.now() < until {
@@ -501,6 +540,18 @@ impl Play {
             self.let_run(next);
         }
         self.world.net.changes() == before && self.is_quiet()
+    }
+
+    /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has
+    /// been read, and who holds the right to import.
+    fn in_sight(&self) -> InSight {
+        let now = self.now();
+        let read = |books: &mut Books| {
+            let leased = books.lease.filter(|lease| in_world(lease.until) > now).map(|_| now);
+            (books.cursor.version, books.bookmark.clone(), leased)
+        };
+        let sites = self.world.sites.iter();
+        (self.happened, sites.map(|site| self.world.model.with(&site.connection.id, read)).collect())
     }
 
     /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left
@@ -540,12 +591,15 @@ impl Play {
         self.executor.is_idle() && self.world.queues().iter().all(|queue| queue.is_empty())
     }
 
+    /// The first date of a connection on which somebody is to look.
+    fn first_date(&self, site: usize) -> Option<u64> {
+        let first = |books: &mut Books| books.dates.keys().next().copied();
+        self.world.model.with(&self.world.sites[site].connection.id, first).map(in_world)
+    }
+
     /// The next moment at which something is to happen, when nothing is under way and there is peace.
     fn next_date(&self) -> Option<u64> {
-        let first = |books: &mut Books| books.dates.keys().next().copied();
-        let dates =
-            self.world.sites.iter().filter_map(|site| self.world.model.with(&site.connection.id, first));
-        let dates = dates.map(in_world);
+        let dates = (0..self.world.sites.len()).filter_map(|site| self.first_date(site));
         dates.chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
     }
 }

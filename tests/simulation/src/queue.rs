@@ -96,6 +96,12 @@ impl Queue {
         self.content().letters.clone()
     }
 
+    /// Is there a dead letter of this message, as whoever uses the queue writes it?
+    pub(crate) fn has_buried(&self, body: &str) -> bool {
+        let written = self.build.written(body.to_owned());
+        self.content().letters.iter().any(|letter| letter.starts_with(&written))
+    }
+
     /// Somebody puts in what nobody can read.
     pub fn poison(&self, body: &str) {
         let now = self.net.time().millis();
@@ -238,6 +244,9 @@ impl Incoming for Queue {
         let text = format!("{letter:?}");
         if text.contains(CANARY) {
             self.net.watch().wrong(format!("I10 personal data in a dead letter: {text}"));
+        }
+        if letter.reason.trim().is_empty() {
+            self.net.watch().wrong(format!("I6 a dead letter without a reason: {text}"));
         }
         self.content().bury(self.build.written(letter.body.clone()), &letter.reason);
         Ok(())

@@ -7,27 +7,32 @@
 
 use std::sync::Arc;
 
-use domain::fulfillment::reference;
+use domain::fulfillment::{order_of, reference};
 use domain::ports::Due;
 use domain::record::{Cause, Record, Stage};
 use domain::shipment::{Package, Post};
 use domain::{ConnectionId, OrderId};
+use jiff::Timestamp;
 use testkit::model::{Books, ModelLedger};
 
-use crate::coverage::Sometimes;
+use crate::coverage::{Fault, Sometimes};
+use crate::desk::Told;
 use crate::executor::{BEGINNING, Process};
 use crate::scene::CANARY;
 use crate::site::Site;
 use crate::watch::Watch;
 use crate::wms::{Class, LAG};
 
+/// So many orders before the cursor are looked for in the ledger each time it moves.
+const LOOKED_BACK: usize = 200;
+
 /// The rules of one history.
 #[derive(Clone)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Who is told.
-    pub watch: Watch,
+    pub(crate) watch: Watch,
     /// The truth outside.
-    pub sites: Arc<Vec<Site>>,
+    pub(crate) sites: Arc<Vec<Site>>,
 }
 
 impl Rules {
@@ -53,6 +58,7 @@ impl Rules {
         self.no_canary(after);
         self.packages_go_on(before, after);
         self.acceptance_has_a_cause(before, after);
+        self.sending_has_a_cause(before, after);
         self.good_things(before, after);
         self.posts(writer, before, after);
     }
@@ -95,12 +101,13 @@ impl Rules {
                 self.watch.wrong(format!("I5 the cursor has seen {connection}/{order}, the ledger has not"));
             }
             let Some(position) = books.cursor.position else { return };
-            let passed = position.as_millisecond() - overlap;
-            for sold in truth.orders.values().filter(|sold| !sold.vanished) {
-                let at = sold.order.ordered_at.map_or(i64::MAX, |at| at.as_millisecond());
-                let listed = sold.unlisted_until == 0;
-                if at < passed && listed && !books.records.contains_key(&sold.order.id) {
-                    let (order, at) = (sold.order.id, at - BEGINNING * 1000);
+            let Ok(passed) = Timestamp::from_millisecond(position.as_millisecond() - overlap) else { return };
+            let before = truth.by_date.range(..(passed, OrderId(0))).rev().take(LOOKED_BACK);
+            for (at, order) in before {
+                let listed =
+                    truth.orders.get(order).is_some_and(|sold| !sold.vanished && sold.unlisted_until == 0);
+                if listed && !books.records.contains_key(order) {
+                    let at = at.as_millisecond() - BEGINNING * 1000;
                     self.watch.wrong(format!("I5 the cursor has passed {connection}/{order} of {at} ms"));
                 }
             }
@@ -151,12 +158,46 @@ impl Rules {
         if after.packages.len() > before.packages.len() {
             let truth = site.wms.truth();
             let left = |package: &Package| {
-                truth.shipped.iter().any(|n| n.package == package.id && n.reference == reference)
+                truth.shipped.iter().rev().any(|n| n.package == package.id && n.reference == reference)
             };
             for package in after.packages.iter().filter(|package| !left(package)) {
                 self.watch
                     .wrong(format!("I4/I7 {} has package {}, which did not leave", after.key, package.id));
             }
+        }
+    }
+
+    /// I4: nothing is sent that was never paid.
+    fn sending_has_a_cause(&self, before: &Record, after: &Record) {
+        let begins = matches!(after.stage, Stage::Sending(_)) && !matches!(before.stage, Stage::Sending(_));
+        let Some(site) = self.site(&after.key.connection).filter(|_| begins) else { return };
+        if site.cart.truth().orders.get(&after.key.order).is_none_or(|sold| !sold.ever_paid) {
+            self.watch.wrong(format!("I4 {} is sent and was never paid", after.key));
+        }
+    }
+
+    /// I6: what a webhook said that was answered with 200 is in the ledger, or parked where people see it.
+    pub(crate) fn answered(&self, model: &ModelLedger, site: usize, body: &[u8]) {
+        let Some(site) = self.sites.get(site) else { return };
+        let (reference, package) = match Told::read(body) {
+            Some(Told::Package(place)) => match site.wms.truth().shipped.get(place) {
+                Some(notice) => (notice.reference.clone(), Some(notice.package.clone())),
+                None => return,
+            },
+            Some(Told::Stranger(reference)) => (reference, None),
+            Some(Told::Changed(_)) | None => return,
+        };
+        let id = &site.connection.id;
+        let is_kept = model.with(id, |books| {
+            let record = order_of(&reference, id).and_then(|order| books.records.get(&order));
+            let has =
+                |record: &Record| record.packages.iter().any(|known| Some(&known.id) == package.as_ref());
+            let is_parked = || books.parked.keys().any(|parked| parked.starts_with(reference.as_str()));
+            record.is_some_and(has) || is_parked()
+        });
+        if !is_kept {
+            self.watch
+                .wrong(format!("I6 silent: a notice for {reference} was answered with 200 and is nowhere"));
         }
     }
 
@@ -169,6 +210,9 @@ impl Rules {
                 let lag = i64::try_from(LAG.as_millis()).unwrap_or(0);
                 let put_off = ask_at.as_millisecond() - claim.until.as_millisecond() >= lag;
                 let lags = self.site(&after.key.connection).is_some_and(|site| site.wms.class == Class::D);
+                if lags && self.is_hidden(after) {
+                    self.watch.fault(Fault::LateLookup);
+                }
                 (put_off && lags).then_some(Sometimes::LookupPutOff)
             }
             (Sending(_), Ready { .. }) if what.contains("held up") => Some(Sometimes::HeldUp),
@@ -183,6 +227,15 @@ impl Rules {
             _ => None,
         };
         seen.into_iter().for_each(|seen| self.watch.sometimes(seen));
+    }
+
+    /// Is it at the warehouse, and would a look-up not show it yet?
+    fn is_hidden(&self, record: &Record) -> bool {
+        let Some(site) = self.site(&record.key.connection) else { return false };
+        let Ok(reference) = reference(&record.key, record.revision, 40) else { return false };
+        let now = site.wms.time.millis();
+        let lag = u64::try_from(LAG.as_millis()).unwrap_or(0);
+        site.wms.truth().known(&reference, now).any(|order| order.at + lag > now)
     }
 
     fn posts(&self, writer: Process, before: &Record, after: &Record) {

@@ -21,12 +21,15 @@ pub(crate) const MINUTE: u64 = 60_000;
 /// A day in milliseconds.
 const DAY: u64 = 24 * 60 * MINUTE;
 
+/// So many in a thousand of the looks that can find nothing are played in a short history.
+const EMPTY_LOOKS: u32 = 300;
+
 /// Marks every personal datum, so that it is seen where it must not be.
-pub const CANARY: &str = "Canary";
+pub(crate) const CANARY: &str = "Canary";
 
 /// The buyer of an order: nobody else has this name.
 #[must_use]
-pub fn canary(connection: &ConnectionId, order: OrderId) -> String {
+pub(crate) fn canary(connection: &ConnectionId, order: OrderId) -> String {
     format!("{CANARY} {connection} {order}")
 }
 
@@ -106,6 +109,8 @@ pub(crate) struct Scene {
     pub(crate) gap: bool,
     /// Minutes between two polls and two sweeps.
     pub(crate) every: (u64, u64),
+    /// So many in a thousand are played of the polls and sweeps that can find nothing. One is like the other.
+    pub(crate) empty_looks: u32,
     /// Do the warehouses' webhooks say only that something has changed?
     pub(crate) hints_only: bool,
 }
@@ -132,6 +137,7 @@ impl Scene {
             deploy: deploy(dice, watch, hostile),
             gap: watch.strikes(Fault::Unmapped),
             every: (dice.between(1, 5), dice.between(1, 4)),
+            empty_looks: EMPTY_LOOKS,
             hints_only: dice.per_mille(300),
         };
         for (site, name) in ["sim", "sim2"].into_iter().enumerate().take(1 + usize::from(two)) {
@@ -154,11 +160,12 @@ impl Scene {
             deploy: None,
             gap: false,
             every: (1, 1),
+            empty_looks: 1000,
             hints_only: false,
         }
     }
 
-    fn at(&mut self, time: u64, event: Event) {
+    pub(crate) fn at(&mut self, time: u64, event: Event) {
         self.events.push((time, event));
     }
 
@@ -178,7 +185,7 @@ impl Scene {
         }
     }
 
-    fn sold(&self, id: &ConnectionId, number: OrderId, at: i64) -> Order {
+    pub(crate) fn sold(&self, id: &ConnectionId, number: OrderId, at: i64) -> Order {
         let mut order = build::order(number.0);
         order.ordered_at = Timestamp::from_millisecond(BEGINNING * 1000 + at).ok();
         if let Some(to) = &mut order.ship_to {
@@ -191,18 +198,31 @@ impl Scene {
     }
 
     /// What becomes of one order.
-    fn fortunes(&mut self, site: usize, mut order: Order, at: u64, dice: &mut Dice, watch: &Watch) {
+    pub(crate) fn fortunes(
+        &mut self,
+        site: usize,
+        mut order: Order,
+        at: u64,
+        dice: &mut Dice,
+        watch: &Watch,
+    ) {
         let (id, early) = (order.id, self.hostile / 2);
         let later = |dice: &mut Dice| at + dice.below(early);
         if watch.strikes(Fault::PaidLate) {
             order.payment = PaymentStatus::Pending;
             let status = if dice.per_mille(700) { PaymentStatus::Accepted } else { PaymentStatus::Declined };
-            self.at(later(dice), Event::Pay(site, id, status));
+            let paid = later(dice);
+            self.at(paid, Event::Pay(site, id, status));
+            self.may_notify(site, id, paid, dice);
         } else if watch.strikes(Fault::TakenBack) {
-            self.at(later(dice), Event::Pay(site, id, PaymentStatus::Refunded));
+            let back = at + dice.below(10 * MINUTE);
+            self.at(back, Event::Pay(site, id, PaymentStatus::Refunded));
+            self.may_notify(site, id, back, dice);
         }
         if watch.strikes(Fault::OrderChanges) {
-            self.at(later(dice), Event::Move(site, id));
+            let moved = later(dice);
+            self.at(moved, Event::Move(site, id));
+            self.may_notify(site, id, moved, dice);
         }
         if watch.strikes(Fault::OrderVanishes) {
             let gone = later(dice);
@@ -216,10 +236,15 @@ impl Scene {
             self.at(from, Event::Garble(site, id, true));
             self.at(from + dice.below(30 * MINUTE), Event::Garble(site, id, false));
         }
-        if dice.per_mille(300) {
-            self.at(at + dice.below(MINUTE), Event::Notify(site, id));
-        }
+        self.may_notify(site, id, at, dice);
         self.at(at, Event::Sell(site, Box::new(order)));
+    }
+
+    /// The store may tell of what happened to an order, within a minute.
+    fn may_notify(&mut self, site: usize, order: OrderId, at: u64, dice: &mut Dice) {
+        if dice.per_mille(400) {
+            self.at(at + dice.below(MINUTE), Event::Notify(site, order));
+        }
     }
 
     fn outages(&mut self, site: usize, dice: &mut Dice, watch: &Watch) {

@@ -54,7 +54,7 @@ fn usual(fault: Fault) -> u32 {
         // Per call.
         F::StaleRead => 150,
         F::StoreHtml | F::StoreSlow | F::WarehouseSlow => 60,
-        F::WarehouseThrottles => 150,
+        F::WarehouseThrottles | F::HangsUp => 150,
         // Per message or notice.
         F::QueueRepeats | F::QueueDelays => 100,
         F::QueueLoses => 40,
@@ -84,7 +84,6 @@ fn usual(fault: Fault) -> u32 {
         | F::LedgerUnclear
         | F::StoreUnclear
         | F::QueueUnclear
-        | F::HangsUp
         | F::QueueReorders
         | F::PollersOverlap
         | F::LateLookup

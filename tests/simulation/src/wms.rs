@@ -1,6 +1,6 @@
 //! The simulated warehouse behind the ports, of any class of protection against duplicates: its own truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,8 +57,6 @@ pub struct Taken {
     pub units: u32,
     /// When it was taken, in the world's milliseconds.
     pub at: u64,
-    /// When it is packed.
-    pub packed_at: u64,
     /// When the warehouse loses it, unless it has shipped it before.
     pub forgotten_at: u64,
     /// Taken back?
@@ -86,6 +84,8 @@ pub struct Truth {
     pub away: bool,
     /// The orders that it refuses, with the street that it does not like.
     pub refused: BTreeMap<Reference, String>,
+    /// When which of its orders is packed, until it is.
+    packing: BTreeSet<(u64, usize)>,
     /// How often it was asked to create each.
     pub asked: BTreeMap<Reference, u32>,
 }
@@ -95,6 +95,27 @@ impl Truth {
     #[must_use]
     pub fn packages(&self) -> BTreeMap<&PackageId, &ShipmentNotice> {
         self.shipped.iter().map(|notice| (&notice.package, notice)).collect()
+    }
+
+    /// The same of one order.
+    pub(crate) fn packages_of(&self, reference: &Reference) -> BTreeMap<&PackageId, &ShipmentNotice> {
+        let of_order = self.shipped.iter().filter(|notice| notice.reference == *reference);
+        of_order.map(|notice| (&notice.package, notice)).collect()
+    }
+
+    /// Takes off the places of the orders that are packed by then.
+    pub(crate) fn packed(&mut self, by: u64) -> Vec<usize> {
+        if self.next_packed().is_none_or(|at| at > by) {
+            return Vec::new();
+        }
+        let rest = self.packing.split_off(&(by.saturating_add(1), 0));
+        std::mem::replace(&mut self.packing, rest).into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// When the next order is packed.
+    #[must_use]
+    pub(crate) fn next_packed(&self) -> Option<u64> {
+        self.packing.first().map(|(at, _)| *at)
     }
 
     /// The orders with this reference that the warehouse still knows.
@@ -180,13 +201,13 @@ impl Wms {
         };
         let told =
             |notice: &ShipmentNotice| notice.tracking.as_ref().is_some_and(|t| t.number.as_str() == number);
-        self.truth().shipped.iter().any(|notice| told(notice) && ours(&notice.reference))
+        self.truth().shipped.iter().rev().any(|notice| told(notice) && ours(&notice.reference))
     }
 
     /// Has it this order under this id?
     #[must_use]
     pub fn has_taken(&self, reference: &Reference, id: &WarehouseOrderId) -> bool {
-        self.truth().orders.iter().any(|order| order.reference == *reference && order.id == *id)
+        self.truth().orders.iter().rev().any(|order| order.reference == *reference && order.id == *id)
     }
 
     /// A package of an order leaves. None: there is no such order, or nothing more of it.
@@ -268,8 +289,8 @@ impl Truth {
                 watch.sometimes(Sometimes::DuplicateRefused);
                 return Said::Duplicate(id);
             }
-            (_, Some(_)) => watch.wrong(format!("I2 sent twice: {reference}")),
-            (_, None) => {}
+            _ if self.has_another(&reference, now) => watch.wrong(format!("I2 sent twice: {reference}")),
+            _ => {}
         }
         if let Some(reason) = self.refuses(&reference, &street, watch) {
             return Said::No(reason);
@@ -279,18 +300,28 @@ impl Truth {
         let packing = if watch.threatens(Fault::ShipsEarly) { 0 } else { watch.below(LONGEST_PACKING) };
         let forgotten_at =
             if watch.strikes(Fault::Forgets) { now + watch.below(LONGEST_MEMORY) } else { u64::MAX };
+        self.packing.insert((now + packing, self.orders.len()));
         self.orders.push(Taken {
             id: id.clone(),
             reference,
             units,
             at: now,
-            packed_at: now + packing,
             forgotten_at,
             cancelled: false,
             shipped: false,
         });
         watch.ring(now + packing);
         Said::Yes(id)
+    }
+
+    /// Does it know this order of the store already, under any reference? Nobody asks to send a revised order.
+    fn has_another(&self, reference: &Reference, now: u64) -> bool {
+        let order = |reference: &Reference| {
+            let text = reference.as_str();
+            text.rsplit_once("-r").map_or(text, |(order, _)| order).to_owned()
+        };
+        let wanted = order(reference);
+        self.orders.iter().any(|taken| taken.is_known(now) && order(&taken.reference) == wanted)
     }
 
     /// Does it refuse this order? It does not like the street, until that is another one.

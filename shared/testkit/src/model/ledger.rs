@@ -38,6 +38,8 @@ pub struct Books {
     pub lease: Option<Lease>,
     /// The bookmark of the warehouse's feed.
     pub bookmark: Option<String>,
+    /// Orders whose record nobody can read, as one that another version wrote.
+    pub unreadable: BTreeSet<OrderId>,
     /// What a person must read, with its end.
     pub parked: BTreeMap<String, (Parked, Timestamp)>,
 }

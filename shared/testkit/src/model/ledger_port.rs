@@ -29,6 +29,13 @@ impl ModelLedger {
     }
 }
 
+fn readable(books: &Books, order: OrderId) -> Result<(), Failure> {
+    match books.unreadable.contains(&order) {
+        true => Err(Failure::poison("ledger: read", format!("item {order}: its record is not understood"))),
+        false => Ok(()),
+    }
+}
+
 #[async_trait]
 impl Ledger for ModelLedger {
     async fn insert(
@@ -53,23 +60,29 @@ impl Ledger for ModelLedger {
     }
 
     async fn load(&self, key: &OrderKey, strong: bool) -> Result<Option<Record>, Failure> {
-        self.go("ledger.load", &key.connection, |books| self.seen(books, key.order, strong)).await
+        self.go("ledger.load", &key.connection, |books| {
+            readable(books, key.order)?;
+            Ok(self.seen(books, key.order, strong))
+        })
+        .await?
     }
 
     async fn open(&self, key: &OrderKey, strong: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
         self.go("ledger.open", &key.connection, |books| {
-            let record = self.seen(books, key.order, strong)?;
-            Some((record, books.bodies.get(&key.order).map(|(body, _)| body.clone())))
+            readable(books, key.order)?;
+            let body = books.bodies.get(&key.order).map(|(body, _)| body.clone());
+            Ok(self.seen(books, key.order, strong).map(|record| (record, body)))
         })
-        .await
+        .await?
     }
 
     async fn load_many(&self, connection: &ConnectionId, orders: &[OrderId]) -> Result<Vec<Record>, Failure> {
         self.go("ledger.load_many", connection, |books| {
+            orders.iter().try_for_each(|order| readable(books, *order))?;
             let once: std::collections::BTreeSet<&OrderId> = orders.iter().collect();
-            once.into_iter().filter_map(|order| self.seen(books, *order, false)).collect()
+            Ok(once.into_iter().filter_map(|order| self.seen(books, *order, false)).collect())
         })
-        .await
+        .await?
     }
 
     async fn save(&self, before: &Record, after: &Record) -> Result<Saved, Failure> {

@@ -245,12 +245,15 @@ impl TrackingSink for ModelStore {
         let shown = || {
             let mut shop = self.shop();
             shop.land(self.clock.now());
+            if shop.broken.get(&order) == Some(&Broken::Vanished) {
+                return Err(Failure::permanent("store.shown", format!("the store has no order {order}")));
+            }
             let of_store = shop.orders.get(&order).map(|order| order.tracking_shown.clone());
             let ours = shop.posts.iter().filter(|post| shop.shows && post.order == order);
             let ours: BTreeSet<String> = ours.map(|post| post.number.clone()).collect();
-            of_store.into_iter().flatten().chain(ours).collect()
+            Ok(of_store.into_iter().flatten().chain(ours).collect())
         };
-        self.gate.through("store.shown", shown).await
+        self.gate.through("store.shown", shown).await?
     }
 
     async fn post(
