@@ -323,3 +323,12 @@ fn a_header_is_found_by_its_name() {
     assert_eq!((raw.header("signature"), raw.header("date")), (Some("abc"), None));
     assert_eq!(Webhook::verified(raw).raw().body, b"<x/>");
 }
+
+#[test]
+fn what_cannot_be_read_has_a_name_of_its_own_that_is_the_same_each_time() {
+    let name = domain::arrivals::name_of;
+    assert_eq!(name(b"<x/>"), name(b"<x/>"));
+    assert_ne!(name(b"<x/>"), name(b"<y/>"), "two notices must not be parked as one");
+    let hex = |text: &str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    assert!(hex(&name(b"")) && hex(&name(&[0xff; 1000])));
+}
