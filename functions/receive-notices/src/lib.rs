@@ -109,7 +109,7 @@ impl ReceiveNotices {
         let raw = RawWebhook { path_rest: rest.to_owned(), ..received.webhook };
         let done = match self.connection(id).await {
             Ok(Some(connection)) if !connection.is_complete() => {
-                return Outcome::note(TRY_LATER, "the ledger of this connection is being rebuilt");
+                Ok(Outcome::note(TRY_LATER, "the ledger of this connection is being rebuilt"))
             }
             Ok(Some(connection)) if kind == "webhook" => self.heard_of_warehouse(&connection, raw).await,
             Ok(Some(connection)) => self.heard_of_store(&connection, raw).await,

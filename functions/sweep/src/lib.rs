@@ -102,7 +102,8 @@ impl Sweep {
     }
 
     /// Puts everything that somebody could work on now on the queues, whatever its date: for a host whose queues were
-    /// lost with its process. Changes nothing in the ledger. Says how many messages it queued.
+    /// lost with its process. Who was at work on a package may have died with it: that package gets a date. Says how many
+    /// messages it queued.
     ///
     /// # Errors
     /// Those of the ledger and the queues.
@@ -115,6 +116,11 @@ impl Sweep {
             let now = self.clock.now();
             let looks: Vec<Look> =
                 records.iter().map(|record| look::queued(record, now, &self.pace)).collect();
+            for record in &records {
+                if let Some(until) = look::last_claim(record) {
+                    self.ledger.expect(&connection.id, until, &[record.key.order]).await?;
+                }
+            }
             let forward: Vec<Message> = looks.iter().filter_map(|look| look.forward.clone()).collect();
             let post: Vec<Message> = looks.into_iter().filter_map(|look| look.post).collect();
             self.orders.send(&forward).await?;
@@ -235,8 +241,12 @@ impl Looking<'_> {
         let (mut forward, mut post) = (Vec::new(), Vec::new());
         let Loaded { records, absent, unreadable, failure } =
             self.sweep.load(&self.connection.id, &due.orders).await?;
-        // An order that has a later date of its own is looked at then.
-        let open = |record: &Record| !record.is_finished() && record.wake.is_none_or(|wake| wake <= due.at);
+        // An order that has a later date of its own is looked at then; but a package whose poster died cannot wait for it.
+        let open = |record: &Record| {
+            let is_its_date = record.wake.is_none_or(|wake| wake <= due.at);
+            let is_left = look::last_claim(record).is_some_and(|until| until <= due.at);
+            !record.is_finished() && (is_its_date || is_left)
+        };
         let known = records.into_iter().filter(open).map(|record| Subject::Known(Box::new(record)));
         let expected = self.rounded_up(later(clock.now(), self.sweep.pace.grace));
         if !absent.is_empty() {

@@ -9,7 +9,7 @@ use domain::admission::Admission;
 use domain::life::Step;
 use domain::message::Message;
 use domain::payment::PaymentStatus;
-use domain::ports::Clock;
+use domain::ports::{Clock, Ledger};
 use domain::record::{Cause, Exclusion, Stage, Wait};
 use domain::shipment::Contents;
 use testkit::build;
@@ -363,4 +363,39 @@ fn every_enabled_connection_is_swept_and_the_trouble_of_one_is_its_own() {
     let outcomes: Vec<(&str, bool)> = swept.iter().map(|(id, swept)| (id.as_str(), swept.is_ok())).collect();
     assert_eq!(outcomes, [("alone", false), ("main", true)]);
     assert_eq!(queued(&scene), [forward(&scene, 7)]);
+}
+
+/// Order 7 with a package that somebody is posting, and a date of its own that is far away. When that attempt ends.
+fn being_posted(scene: &Scene) -> jiff::Timestamp {
+    accepted(scene, 7);
+    let mut package = build::package("P-1");
+    package.contents = Contents::Part;
+    scene.step(7, Step::Ship(package.clone()));
+    let until = domain::life::later(scene.clock.now(), scene.pace.lease);
+    let mut record = scene.step(7, Step::ClaimPost { package: package.id, until });
+    record.wake = Some(domain::life::later(scene.clock.now(), DAY));
+    scene.ledger.with(&scene.connection.id, |books| books.dates.clear());
+    scene.keep(&record);
+    until
+}
+
+#[test]
+fn a_package_whose_poster_died_does_not_wait_for_the_date_of_its_order() {
+    let scene = scene();
+    let until = being_posted(&scene);
+    // What a later delivery of the message leaves behind.
+    run(scene.ledger.expect(&scene.connection.id, until, &[domain::OrderId(7)])).unwrap();
+    sweep_after(&scene, scene.pace.lease + Duration::from_secs(1));
+    assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))]);
+}
+
+#[test]
+fn a_package_whose_poster_died_with_the_process_gets_a_date_at_the_next_start() {
+    let scene = scene();
+    let until = being_posted(&scene);
+    run(sweeper(&scene).refill(&scene.connection)).unwrap();
+    assert!(scene.shipments.waiting().is_empty(), "it may still be at work");
+    assert!(dates(&scene, 7).contains(&until));
+    sweep_after(&scene, scene.pace.lease + Duration::from_secs(1));
+    assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))]);
 }

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use e2e::chaos::{Class, Options, play};
 
 const HELP: &str = "\
-chaos [--orders N] [--kills N] [--freezes N] [--seed N] [--class k,u,l,ld,n] [--keep-ledger] [--dir DIR]
+chaos [--orders N] [--kills N] [--freezes N] [--seed N] [--class k,u,l,ld,n] [--dir DIR]
+      [--keep-ledger] [--rebuild-by-run]
 
 Needs the binaries beside its own: cargo build --profile simulation -p cartdock -p e2e
   --orders 10000    over all shops, one shop per class of warehouse
@@ -16,6 +17,7 @@ Needs the binaries beside its own: cargo build --profile simulation -p cartdock 
   --freezes 40      SIGSTOP and SIGCONT
   --seed            decides what is special about which order, and when trouble comes; random without it
   --keep-ledger     does not delete and rebuild the ledger in the middle
+  --rebuild-by-run  rebuilds by starting cartdock run instead of cartdock rebuild
   --dir DIR         for settings, data and logs; a temporary one without it";
 
 #[tokio::main]
@@ -44,29 +46,16 @@ fn options(args: Vec<String>) -> Result<Options, String> {
         seed,
         classes: Class::ALL.to_vec(),
         lose_ledger: true,
+        by_command: true,
         dir: PathBuf::new(),
         binary,
     };
     let mut args = args.into_iter();
     while let Some(name) = args.next() {
-        if name == "--keep-ledger" {
-            options.lose_ledger = false;
-            continue;
-        }
-        let value = args.next().ok_or_else(|| format!("{name} needs a value, or is not known"))?;
-        let number = || value.parse::<u64>().map_err(|_| format!("{name} needs a number"));
         match name.as_str() {
-            "--orders" => options.orders = number()? as usize,
-            "--kills" => options.kills = number()? as usize,
-            "--freezes" => options.freezes = number()? as usize,
-            "--seed" => options.seed = number()?,
-            "--dir" => options.dir = PathBuf::from(value),
-            "--class" => {
-                let classes =
-                    value.split(',').map(|word| Class::named(word).ok_or_else(|| format!("no class {word}")));
-                options.classes = classes.collect::<Result<_, _>>()?;
-            }
-            _ => return Err(format!("{name} is not known")),
+            "--keep-ledger" => options.lose_ledger = false,
+            "--rebuild-by-run" => options.by_command = false,
+            _ => value_of(&mut options, &name, args.next())?,
         }
     }
     if options.dir.as_os_str().is_empty() {
@@ -76,4 +65,22 @@ fn options(args: Vec<String>) -> Result<Options, String> {
         return Err(format!("{} is not there: build it first", options.binary.display()));
     }
     Ok(options)
+}
+
+fn value_of(options: &mut Options, name: &str, value: Option<String>) -> Result<(), String> {
+    let value = value.ok_or_else(|| format!("{name} needs a value, or is not known"))?;
+    let number = || value.parse::<u64>().map_err(|_| format!("{name} needs a number"));
+    match name {
+        "--orders" => options.orders = number()? as usize,
+        "--kills" => options.kills = number()? as usize,
+        "--freezes" => options.freezes = number()? as usize,
+        "--seed" => options.seed = number()?,
+        "--dir" => options.dir = PathBuf::from(value),
+        "--class" => {
+            let named = |word| Class::named(word).ok_or_else(|| format!("there is no class {word}"));
+            options.classes = value.split(',').map(named).collect::<Result<_, _>>()?;
+        }
+        _ => return Err(format!("{name} is not known")),
+    }
+    Ok(())
 }

@@ -22,7 +22,9 @@ use super::shop::Shop;
 use super::verdict;
 
 /// Between two looks at the world.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(40);
+/// Between two looks at our books, once the outside world is quiet.
+const LOOK: Duration = Duration::from_secs(1);
 /// Without any progress for so long, something is lost.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -194,7 +196,7 @@ impl Local {
         }
         let mut troubles = self.troubles();
         let mut run = self.run();
-        let (mut last, mut moved) = (0, Instant::now());
+        let (mut last, mut moved, mut looked) = (0, Instant::now(), Instant::now());
         loop {
             pause(TICK).await;
             let progress = self.tick();
@@ -209,9 +211,13 @@ impl Local {
                 let trouble = troubles.pop().map(|(_, trouble)| trouble)?;
                 run = self.trouble(trouble, run).await;
                 moved = Instant::now();
-            } else if moved.elapsed() > Duration::from_secs(1) && self.is_done().await {
-                return Some(run);
-            } else if moved.elapsed() > PATIENCE {
+            } else if moved.elapsed() > LOOK && looked.elapsed() > LOOK {
+                if self.is_done().await {
+                    return Some(run);
+                }
+                looked = Instant::now();
+            }
+            if moved.elapsed() > PATIENCE {
                 self.report.wrong.push(format!("nothing has moved for {PATIENCE:?}"));
                 return Some(run);
             }
@@ -245,6 +251,9 @@ impl Local {
         let lost_at = SystemClock.now().to_string();
         std::fs::remove_dir_all(self.options.dir.join("data")).expect("the ledger can be deleted");
         self.map().await;
+        if !self.options.by_command {
+            return self.run();
+        }
         let args = ["rebuild", "--lost-at", lost_at.as_str(), "--json"];
         for _ in 0..2 {
             let log = self.options.dir.join("rebuild.log");

@@ -83,6 +83,8 @@ pub struct Options {
     pub classes: Vec<Class>,
     /// Is the whole ledger deleted in the middle?
     pub lose_ledger: bool,
+    /// Is it rebuilt by `cartdock rebuild`, or by the next `cartdock run`?
+    pub by_command: bool,
     /// `cartdock`.
     pub binary: PathBuf,
     /// An empty directory for settings, data and logs.
