@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Failure;
+use domain::{Failure, limits};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Method, Url};
 
 /// What an outside system may send back at most, unless a caller allows less.
-pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_ANSWER_BYTES: usize = limits::ANSWER_BYTES;
 
 /// A request to an outside system.
 #[derive(Clone)]
@@ -95,7 +95,11 @@ impl Sent {
 pub struct Http {
     client: reqwest::Client,
     local: Arc<BTreeSet<String>>,
+    answering: Option<Arc<Answering>>,
 }
+
+/// Answers in place of the network.
+pub type Answering = dyn Fn(&Request) -> Answer + Send + Sync;
 
 impl Http {
     /// A client that reaches public https addresses, and besides only the local hosts that are named here, as
@@ -115,11 +119,22 @@ impl Http {
             .user_agent(concat!("cartdock/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Failure::permanent("set up HTTP", "the TLS stack cannot be set up").caused_by(e))?;
-        Ok(Self { client, local })
+        Ok(Self { client, local, answering: None })
+    }
+
+    /// A client that asks nobody: `answering` gives every answer. For trying out what answers do.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn answered_by(answering: Arc<Answering>) -> Result<Self, Failure> {
+        Ok(Self { answering: Some(answering), ..Self::new([])? })
     }
 
     /// Sends a request once.
     pub async fn send(&self, during: &'static str, request: Request) -> Sent {
+        if let Some(answering) = &self.answering {
+            return Sent::Answered(answering(&request));
+        }
         if let Err(problem) = self.check(&request.url) {
             return Sent::NotSent(Failure::permanent(during, problem));
         }
