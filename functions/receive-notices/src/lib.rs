@@ -9,13 +9,13 @@ use domain::intake::Intake;
 use domain::message::Message;
 use domain::ports::{Clock, Connections, Ledger, Outgoing, Partners, Randomness};
 use domain::warehouse::{Heard, RawWebhook, Unverified};
-use domain::{ConnectionId, Failure};
+use domain::{ConnectionId, Failure, limits};
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "receive-notices";
 
 /// The largest body that is looked at.
-pub const MAX_BODY_BYTES: usize = 256 * 1024;
+pub const MAX_BODY_BYTES: usize = limits::WEBHOOK_BYTES;
 
 /// The use case with its ports.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Failure;
+use domain::{Failure, limits};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
 
@@ -15,7 +15,7 @@ use guard::{CheckedResolver, LocalHosts, Origin};
 pub use guard::{Resolver, SystemResolver, is_public};
 
 /// What an outside system may send back at most, unless a caller allows less.
-pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_ANSWER_BYTES: usize = limits::ANSWER_BYTES;
 
 /// Nobody is believed who wants us to stay away for longer: an absurd `Retry-After` must not park an order.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
@@ -116,7 +116,11 @@ pub struct Http {
     client: reqwest::Client,
     local: Arc<LocalHosts>,
     allowed: Arc<BTreeSet<Origin>>,
+    answering: Option<Arc<Answering>>,
 }
+
+/// Answers in place of the network.
+pub type Answering = dyn Fn(&Request) -> Answer + Send + Sync;
 
 impl Http {
     /// A client for public https addresses on port 443. Besides it reaches the hosts that are named here, as `host` or
@@ -147,7 +151,7 @@ impl Http {
             .user_agent(concat!("cartdock/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Failure::permanent("set up HTTP", "the TLS stack cannot be set up").caused_by(e))?;
-        Ok(Self { client, local, allowed: Arc::default() })
+        Ok(Self { client, local, allowed: Arc::default(), answering: None })
     }
 
     /// The same client for the scheme, host and port of these addresses, which come from the settings, and for nothing
@@ -158,8 +162,19 @@ impl Http {
         Self { allowed: Arc::new(allowed), ..self.clone() }
     }
 
+    /// A client that asks nobody: `answering` gives every answer. For trying out what answers do.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn answered_by(answering: Arc<Answering>) -> Result<Self, Failure> {
+        Ok(Self { answering: Some(answering), ..Self::new([])? })
+    }
+
     /// Sends a request once.
     pub async fn send(&self, during: &'static str, request: Request) -> Sent {
+        if let Some(answering) = &self.answering {
+            return Sent::Answered(answering(&request));
+        }
         if let Err(problem) = guard::check(&request.url, &self.allowed, &self.local) {
             return Sent::NotSent(Failure::permanent(during, problem));
         }

@@ -14,6 +14,7 @@ pub mod fulfillment;
 pub mod ids;
 pub mod intake;
 pub mod life;
+pub mod limits;
 pub mod mapping;
 pub mod message;
 pub mod money;

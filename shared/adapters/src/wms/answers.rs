@@ -9,6 +9,8 @@ use crate::secret::Secret;
 
 /// Longest reason that is kept, in characters (`Creation::Refused`).
 const MAX_REASON: usize = 300;
+/// How much of a reason is looked at, in characters.
+const LOOKED_AT: usize = 4000;
 
 /// The usual meaning of a status that is no success, with the wait that it asks for.
 pub(super) fn failure(answer: &Answer, during: &'static str, now: Timestamp) -> Failure {
@@ -42,7 +44,10 @@ pub(super) fn personal(address: &Address) -> Vec<&str> {
 /// A warehouse's own words, fit for our log: one line of at most 300 characters without our secrets and without these
 /// personal values (as whole words, in any case); each is replaced by `…`.
 pub(super) fn reason(text: &str, personal: &[&str], secrets: &[Secret]) -> String {
-    let mut line = one_line(text);
+    // Only so much is looked at, and more than the longest value that has to be found in it.
+    let longest = personal.iter().map(|value| value.chars().count()).max().unwrap_or_default();
+    let text: String = text.chars().take(LOOKED_AT + longest).collect();
+    let mut line = one_line(&text);
     for secret in secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
         line = line.replace(secret, "…");
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Failure;
+use domain::limits::ANSWER_BYTES;
 use domain::ports::Clock;
 use jiff::Timestamp;
 use reqwest::{Method, Url};
@@ -14,6 +15,7 @@ use url::form_urlencoded;
 
 use super::answers;
 use crate::http::{Answer, Http, Request};
+use crate::json;
 use crate::secret::{Secret, SecretRef};
 
 const DURING: &str = "fetch access token";
@@ -133,7 +135,7 @@ impl OAuth2 {
 
 /// Token and life in seconds.
 fn read(body: &[u8]) -> Option<(Secret, u64)> {
-    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let value: serde_json::Value = json::read(body, ANSWER_BYTES).ok()?;
     let token = value.get("access_token")?.as_str().filter(|token| !token.is_empty())?;
     let life = value.get("expires_in").and_then(|life| match life {
         serde_json::Value::String(text) => text.parse().ok(),

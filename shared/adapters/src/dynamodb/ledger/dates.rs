@@ -4,7 +4,7 @@ use domain::ports::Due;
 use domain::{ConnectionId, Failure, OrderId};
 use jiff::Timestamp;
 
-use crate::dynamodb::codec;
+use crate::codec;
 use crate::dynamodb::keys;
 use crate::dynamodb::table::{Item, Range, Row, Table, bytes, sk};
 

@@ -125,7 +125,12 @@ pub(in crate::wms) fn tracking(
     url: Option<String>,
 ) -> Option<Tracking> {
     let number = TrackingNumber::read(&number?)?;
-    let given_url = url.filter(|url| url.starts_with("https://") && url.len() <= 2000);
+    let is_plain = |url: &String| {
+        url.starts_with("https://")
+            && url.len() <= 2000
+            && !url.contains(|c: char| c.is_control() || c == ' ')
+    };
+    let given_url = url.filter(is_plain);
     Some(Tracking { carrier: Carrier::read(carrier.as_deref().unwrap_or_default()), number, given_url })
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::limits::WEBHOOK_SHIPMENTS;
 use domain::ports::Clock;
 use domain::warehouse::{Heard, NoticeReader, RawWebhook, Unverified, Webhook};
 use domain::{Failure, Reference};
@@ -101,6 +102,9 @@ impl NoticeReader for Reader {
             }
             Worth::Shipment(path, paths) => {
                 let entries = document.top().list(path).unwrap_or_default();
+                if entries.len() > WEBHOOK_SHIPMENTS {
+                    return Err(poison(&format!("it holds more than {WEBHOOK_SHIPMENTS} shipments")));
+                }
                 if entries.is_empty() {
                     return Err(poison("it holds no shipment"));
                 }

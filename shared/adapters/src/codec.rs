@@ -1,6 +1,9 @@
 //! How values become attributes: small, and readable again whatever happened to them.
 
+use std::fmt;
+
 use domain::OrderId;
+use domain::limits::RECORD_BYTES;
 use domain::order::Order;
 use domain::record::Record;
 use domain::{Failure, OrderKey};
@@ -10,57 +13,78 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What a packed value may unpack to at most.
-const MAX_UNPACKED: usize = 64 * 1024 * 1024;
+use crate::json;
+
 /// A record's text up to this size stays text, which a person can read in the console. A longer one is packed, so that
 /// an item stays under 1 KB, the unit in which writes are billed.
 const READABLE: usize = 800;
 
 /// Why an attribute cannot be read: our words only, nothing of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable(pub(super) &'static str);
+pub struct Unreadable(pub(crate) &'static str);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
 
 impl Unreadable {
     /// The failure that names the item.
-    pub(super) fn at(self, during: &'static str, pk: &str, sk: &str) -> Failure {
+    #[cfg(feature = "cloud")]
+    pub(crate) fn at(self, during: &'static str, pk: &str, sk: &str) -> Failure {
         Failure::poison(during, format!("item {pk} {sk}: {}", self.0))
     }
 }
 
-fn json(during: &'static str, value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+fn written(during: &'static str, value: &impl Serialize) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec(value).map_err(|_| Failure::permanent(during, "a value has no JSON form"))
 }
 
-/// JSON, compressed.
-pub(super) fn pack(during: &'static str, value: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    json(during, value).map(|json| squeeze(&json))
+/// JSON of at most `most` bytes, compressed.
+///
+/// # Errors
+/// When it is larger: it could not be read again.
+pub(crate) fn pack(during: &'static str, value: &impl Serialize, most: usize) -> Result<Vec<u8>, Failure> {
+    let json = written(during, value)?;
+    let too_large = || Failure::permanent(during, format!("a value is larger than {most} bytes"));
+    if json.len() <= most { Ok(squeeze(&json)) } else { Err(too_large()) }
+}
+
+/// The body of an order, packed.
+///
+/// # Errors
+/// When it is too large to be kept.
+pub fn pack_order(during: &'static str, order: &Order) -> Result<Vec<u8>, Failure> {
+    pack(during, order, RECORD_BYTES)
 }
 
 /// Reads what [`pack`] wrote.
-pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(&stretch(packed)?).map_err(|_| Unreadable("its JSON is not understood"))
+pub(crate) fn unpack<T: DeserializeOwned>(packed: &[u8], most: usize) -> Result<T, Unreadable> {
+    serde_json::from_slice(&stretch(packed, most)?).map_err(|_| Unreadable("its JSON is not understood"))
 }
 
 /// Bytes, compressed.
-pub(super) fn squeeze(bytes: &[u8]) -> Vec<u8> {
+pub fn squeeze(bytes: &[u8]) -> Vec<u8> {
     compress_to_vec(bytes, 9)
 }
 
 /// Reads what [`squeeze`] wrote.
-pub(super) fn stretch(packed: &[u8]) -> Result<Vec<u8>, Unreadable> {
-    decompress_to_vec_with_limit(packed, MAX_UNPACKED)
-        .map_err(|_| Unreadable("its compressed bytes cannot be read"))
+pub(crate) fn stretch(packed: &[u8], most: usize) -> Result<Vec<u8>, Unreadable> {
+    decompress_to_vec_with_limit(packed, most).map_err(|_| Unreadable("its compressed bytes cannot be read"))
 }
 
 /// A record as it is stored: readable text, or packed when it is long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Doc {
+pub enum Doc {
+    /// Readable text.
     Text(String),
+    /// Packed text.
     Packed(Vec<u8>),
 }
 
 /// A record without what the item's keys and its other attributes say already.
-pub(super) fn doc(during: &'static str, record: &Record) -> Result<Doc, Failure> {
+pub fn doc(during: &'static str, record: &Record) -> Result<Doc, Failure> {
     let mut value = serde_json::to_value(record)
         .map_err(|_| Failure::permanent(during, "the record has no JSON form"))?;
     if let Value::Object(fields) = &mut value {
@@ -69,15 +93,20 @@ pub(super) fn doc(during: &'static str, record: &Record) -> Result<Doc, Failure>
         }
     }
     let text = value.to_string();
+    if text.len() > RECORD_BYTES {
+        return Err(Failure::permanent(during, "the record is too large to be kept"));
+    }
     Ok(if text.len() <= READABLE { Doc::Text(text) } else { Doc::Packed(squeeze(text.as_bytes())) })
 }
 
 /// Reads what [`doc`] wrote.
-pub(super) fn record(doc: &Doc, key: &OrderKey, version: u64, written: &str) -> Result<Record, Unreadable> {
+pub fn record(doc: &Doc, key: &OrderKey, version: u64, written: &str) -> Result<Record, Unreadable> {
     const WRONG: Unreadable = Unreadable("its record is not understood");
     let value: Value = match doc {
-        Doc::Text(text) => serde_json::from_str(text).map_err(|_| WRONG)?,
-        Doc::Packed(packed) => unpack(packed)?,
+        Doc::Text(text) => json::read(text.as_bytes(), RECORD_BYTES).map_err(|_| WRONG)?,
+        Doc::Packed(packed) => {
+            json::read(&stretch(packed, RECORD_BYTES)?, RECORD_BYTES).map_err(|_| WRONG)?
+        }
     };
     let Value::Object(mut fields) = value else { return Err(WRONG) };
     fields.insert("key".to_owned(), serde_json::to_value(key).map_err(|_| WRONG)?);
@@ -87,12 +116,12 @@ pub(super) fn record(doc: &Doc, key: &OrderKey, version: u64, written: &str) -> 
 }
 
 /// The body of an order.
-pub(super) fn order(packed: &[u8]) -> Result<Order, Unreadable> {
-    unpack(packed)
+pub fn order(packed: &[u8]) -> Result<Order, Unreadable> {
+    unpack(packed, RECORD_BYTES)
 }
 
 /// Order numbers, ascending and once each, as differences of 7 bits a byte: two or three bytes for a neighbour.
-pub(super) fn encode_ids(ids: &[OrderId]) -> Vec<u8> {
+pub fn encode_ids(ids: &[OrderId]) -> Vec<u8> {
     let mut sorted: Vec<u64> = ids.iter().map(|id| id.0).collect();
     sorted.sort_unstable();
     sorted.dedup();
@@ -111,7 +140,7 @@ pub(super) fn encode_ids(ids: &[OrderId]) -> Vec<u8> {
 }
 
 /// Reads what [`encode_ids`] wrote.
-pub(super) fn decode_ids(bytes: &[u8]) -> Result<Vec<OrderId>, Unreadable> {
+pub fn decode_ids(bytes: &[u8]) -> Result<Vec<OrderId>, Unreadable> {
     const WRONG: Unreadable = Unreadable("its list of order numbers is not understood");
     let mut ids = Vec::new();
     let mut last: u64 = 0;
@@ -124,6 +153,9 @@ pub(super) fn decode_ids(bytes: &[u8]) -> Result<Vec<OrderId>, Unreadable> {
         rest |= part << shift;
         shift += 7;
         if byte & 0x80 == 0 {
+            if rest == 0 && !ids.is_empty() {
+                return Err(WRONG);
+            }
             last = last.checked_add(rest).ok_or(WRONG)?;
             ids.push(OrderId(last));
             (rest, shift) = (0, 0);
@@ -169,7 +201,7 @@ mod tests {
             let mut order = build::order(id);
             order.comments = comments;
             order.lines.push(build::line(3, "X", "Ünïcode & <Co>", quantity, cents));
-            let packed = pack("test", &order).unwrap();
+            let packed = pack_order("test", &order).unwrap();
             prop_assert_eq!(super::order(&packed).unwrap(), order);
         }
 
@@ -184,7 +216,7 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,100}") {
             let key = build::key("main", 5);
-            let _ignored = (decode_ids(&bytes), order(&bytes), unpack::<Value>(&bytes));
+            let _ignored = (decode_ids(&bytes), order(&bytes), unpack::<Value>(&bytes, 1000));
             let _ignored = record(&Doc::Packed(bytes), &key, 1, &text);
             let _ignored = record(&Doc::Text(text.clone()), &key, 1, &text);
             let packed = squeeze(text.as_bytes());
