@@ -10,6 +10,7 @@ mod history;
 pub mod judge;
 pub mod ledger;
 pub mod net;
+pub mod outage;
 pub mod play;
 pub mod queue;
 pub mod wms;

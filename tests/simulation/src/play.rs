@@ -51,7 +51,7 @@ struct Play {
 }
 
 /// The mapping that translates everything that is sold; the sample alone lacks one listing.
-fn whole_mapping(version: u64) -> Mapping {
+pub(crate) fn whole_mapping(version: u64) -> Mapping {
     let mut mapping = build::mapping(version);
     let mug = Component { sku: build::warehouse_sku("WH-2001"), quantity: 1 };
     mapping.listings.insert(build::sku("MUG-BLUE-L"), Target::Ship(vec![mug]));
