@@ -1,124 +1,65 @@
-//! Plays many histories and says what they showed. A failing one is printed with its seed, and replayed by it.
+//! Plays the simulation from the command line: each sub-command is a file of its own.
 
-use std::collections::BTreeMap;
+mod commands;
+mod stopwatch;
+
 use std::io::Write as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use simulation::judge::Verdict;
-use simulation::net::Fate;
-use simulation::play::play;
+use commands::COMMANDS;
 
-const HELP: &str = "\
-simulation: the real use cases in a hostile world, decided by seeds
+/// Histories are made of millions of small things.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-  simulation [--seeds N] [--from SEED]   play N histories (default 2000) on two threads
-  simulation --replay SEED               play one and print everything that happened
-
-Exit codes: 0 all is well, 1 a history went wrong, 2 wrong usage";
-
-/// What all histories showed together.
-#[derive(Default)]
-struct Sum {
-    wrong: Vec<Verdict>,
-    unequal: Vec<u64>,
-    fates: BTreeMap<Fate, u64>,
-    ends: BTreeMap<String, u64>,
-    crashes: u64,
-    freezes: u64,
-    effects: u64,
+/// One thing that the simulation can do.
+pub(crate) struct Command {
+    /// The word that asks for it; the empty one when nothing else is asked for.
+    pub(crate) word: &'static str,
+    /// How it is called, and what it does: a line each.
+    pub(crate) help: &'static str,
+    /// Does it: 0 all is well, 1 something is wrong. None: these arguments make no sense.
+    pub(crate) run: fn(&[&str]) -> Option<i32>,
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let number = |text: &str| text.parse::<u64>().ok();
     let code = match args.as_slice() {
-        ["--replay", seed] => number(seed).map(replay),
-        [] => Some(many(0, 2000)),
-        ["--seeds", count] => number(count).map(|count| many(0, count)),
-        ["--seeds", count, "--from", seed] | ["--from", seed, "--seeds", count] => {
-            number(count).zip(number(seed)).map(|(count, seed)| many(seed, count))
+        ["--help" | "-h" | "help"] => {
+            say(&help());
+            0
         }
-        _ => None,
+        args => dispatch(args).unwrap_or_else(|| {
+            complain(&help());
+            2
+        }),
     };
-    if code.is_none() {
-        say(HELP);
-    }
-    std::process::exit(code.unwrap_or(2));
+    std::process::exit(code);
 }
 
-fn say(line: &str) {
+fn dispatch(args: &[&str]) -> Option<i32> {
+    let named = args.split_first().and_then(|(word, rest)| {
+        COMMANDS.iter().find(|command| command.word == *word).map(|command| (command, rest))
+    });
+    let unnamed = || COMMANDS.iter().find(|command| command.word.is_empty()).map(|command| (command, args));
+    let (command, rest) = named.or_else(unnamed)?;
+    (command.run)(rest)
+}
+
+fn help() -> String {
+    let mut text = "simulation: the real use cases in a hostile world, decided by seeds\n\n".to_owned();
+    for command in COMMANDS {
+        text.push_str(command.help);
+        text.push('\n');
+    }
+    text + "\nExit codes: 0 all is well, 1 something went wrong, 2 wrong usage"
+}
+
+/// Prints a line; if nobody reads any more, that is no failure of the simulation.
+pub(crate) fn say(line: &str) {
     let _nobody_reads_any_more = writeln!(std::io::stdout(), "{line}");
 }
 
-fn replay(seed: u64) -> i32 {
-    let verdict = play(seed, true);
-    for line in verdict.tally.history.iter().flatten() {
-        say(line);
-    }
-    say(&format!("seed {seed}, class {:?}, ends {:?}", verdict.class, verdict.ends));
-    for line in &verdict.wrong {
-        say(&format!("WRONG: {line}"));
-    }
-    i32::from(!verdict.wrong.is_empty())
-}
-
-fn many(from: u64, count: u64) -> i32 {
-    let next = AtomicU64::new(from);
-    let sum = Mutex::new(Sum::default());
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + count {
-                        return;
-                    }
-                    add(&sum, play(seed, false));
-                }
-            });
-        }
-    });
-    report(&sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), count)
-}
-
-fn add(sum: &Mutex<Sum>, verdict: Verdict) {
-    // Every hundredth seed is played twice: the traces must be equal, or the history is not decided by its seed.
-    let unequal =
-        verdict.seed.is_multiple_of(100) && play(verdict.seed, false).tally.trace != verdict.tally.trace;
-    let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    for ((_, fate), times) in &verdict.tally.effects {
-        *sum.fates.entry(*fate).or_default() += times;
-    }
-    for (end, times) in &verdict.ends {
-        *sum.ends.entry(end.clone()).or_default() += times;
-    }
-    sum.effects += verdict.tally.count;
-    sum.crashes += verdict.crashes;
-    sum.freezes += verdict.freezes;
-    if unequal {
-        sum.unequal.push(verdict.seed);
-    }
-    if !verdict.wrong.is_empty() {
-        sum.wrong.push(verdict);
-    }
-}
-
-fn report(sum: &Sum, count: u64) -> i32 {
-    say(&format!(
-        "{count} histories, {} effects, {} crashes, {} freezes",
-        sum.effects, sum.crashes, sum.freezes
-    ));
-    say(&format!("fates: {:?}", sum.fates));
-    say(&format!("orders ended: {:?}", sum.ends));
-    for verdict in sum.wrong.iter().take(10) {
-        say(&format!("seed {} (class {:?}): {}", verdict.seed, verdict.class, verdict.wrong.join("; ")));
-    }
-    say(&format!(
-        "{} histories went wrong, {} were not equal when played twice",
-        sum.wrong.len(),
-        sum.unequal.len()
-    ));
-    i32::from(!(sum.wrong.is_empty() && sum.unequal.is_empty()))
+fn complain(line: &str) {
+    let _nobody_reads_any_more = writeln!(std::io::stderr(), "{line}");
 }

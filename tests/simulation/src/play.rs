@@ -9,12 +9,14 @@ use domain::payment::PaymentStatus;
 use domain::policy::Policies;
 use jiff::Timestamp;
 use testkit::build;
+use testkit::model::Books;
 
 use crate::dice::Dice;
 use crate::executor::{BEGINNING, Executor, Process};
 use crate::history::{DEADLINE, Deployment, Work, connection_id};
 use crate::judge::{Verdict, judge};
 use crate::net::{Deal, Net, System};
+use crate::queue::Queue;
 use crate::wms::{Class, Wms};
 
 /// A minute in milliseconds.
@@ -28,6 +30,12 @@ const PEACE: u64 = 36 * 60 * MINUTE;
 
 /// The longest time after which a late effect still lands: well inside a lease.
 const GHOST: u64 = 2 * MINUTE;
+
+/// The longest time for which the warehouse packs an order.
+const LONGEST_PACKING: u64 = 15 * MINUTE;
+
+/// So many in a thousand of the polls are played that could only show what the last one showed.
+const LOOKS_WHILE_NOTHING_STIRS: u32 = 120;
 
 /// The largest difference of a process's clock from the world's, either way.
 const SKEW: u64 = 2 * MINUTE;
@@ -44,10 +52,16 @@ struct Play {
     /// Things that happen later to known orders.
     later: Vec<(u64, OrderId, PaymentStatus)>,
     webhooks: Vec<(u64, usize)>,
+    /// When the parcels of the warehouse's orders leave, in its order.
+    to_ship: Vec<u64>,
+    /// How much had happened when somebody last looked, and until when that counts as fresh.
+    stirred: (u64, u64),
     /// When the missing listing is added.
     cure_at: u64,
     crashes: u64,
     freezes: u64,
+    /// What went wrong on the way.
+    wrong: Vec<String>,
 }
 
 /// The mapping that translates everything that is sold; the sample alone lacks one listing.
@@ -66,7 +80,9 @@ pub fn play(seed: u64, keep_history: bool) -> Verdict {
     let mut play = Play::new(seed, class, dice, keep_history);
     play.hostile();
     play.peaceful();
-    judge(seed, class, &play.world, play.crashes, play.freezes)
+    let mut verdict = judge(seed, class, &play.world, play.crashes, play.freezes);
+    verdict.wrong.append(&mut play.wrong);
+    verdict
 }
 
 impl Play {
@@ -95,9 +111,12 @@ impl Play {
             to_sell: Vec::new(),
             later: Vec::new(),
             webhooks: Vec::new(),
+            to_ship: Vec::new(),
+            stirred: (0, 0),
             cure_at: dice.between(20 * MINUTE, HOSTILE),
             crashes: 0,
             freezes: 0,
+            wrong: Vec::new(),
             dice,
         };
         play.set_the_scene();
@@ -188,22 +207,28 @@ impl Play {
 
     /// Parcels leave, and webhooks tell of them: late, repeated, out of order, or not at all.
     fn warehouse(&mut self, eager: bool) {
+        let now = self.now();
         let count = self.world.wms.truth().orders.len();
+        while self.to_ship.len() < count {
+            let at = now + self.dice.below(LONGEST_PACKING);
+            self.to_ship.push(at);
+        }
         for position in 0..count {
-            if eager || self.dice.per_mille(6) {
-                let parcels = 1 + (position as u32) % 2;
-                for parcel in 0..parcels {
-                    if self.world.wms.ship(position, parcel, parcels).is_some() {
-                        let told = self.world.wms.truth().shipped.len() - 1;
-                        for _ in 0..self.dice.below(3) {
-                            let at = self.now() + self.dice.below(10 * MINUTE);
-                            self.webhooks.push((at, told));
-                        }
+            if !eager && self.to_ship[position] > now {
+                continue;
+            }
+            self.to_ship[position] = u64::MAX;
+            let parcels = 1 + (position as u32) % 2;
+            for parcel in 0..parcels {
+                if self.world.wms.ship(position, parcel, parcels).is_some() {
+                    let told = self.world.wms.truth().shipped.len() - 1;
+                    for _ in 0..self.dice.below(3) {
+                        let at = now + self.dice.below(10 * MINUTE);
+                        self.webhooks.push((at, told));
                     }
                 }
             }
         }
-        let now = self.now();
         let due: Vec<_> = self.webhooks.extract_if(.., |(at, _)| *at <= now).collect();
         for (_, position) in due {
             self.start(Work::Webhook(position), !eager);
@@ -211,12 +236,13 @@ impl Play {
     }
 
     fn queues(&mut self, hostile: bool) {
+        let now = self.now();
         for (queue, work) in [
             (self.world.orders.clone(), Work::Orders),
             (self.world.shipments.clone(), Work::Shipments),
             (self.world.hints.clone(), Work::Hints),
         ] {
-            if !queue.is_empty() {
+            if queue.next().is_some_and(|at| at <= now) {
                 self.start(work, hostile);
             }
         }
@@ -242,14 +268,21 @@ impl Play {
                 self.run(until);
                 self.trouble();
             }
+            if self.executor.is_idle() {
+                let next = self.next_event().unwrap_or(HOSTILE).min(next_minute).min(next_feed).min(HOSTILE);
+                self.run(next);
+            }
         }
     }
 
-    /// The schedules of a minute: they may not fire, or fire twice.
+    /// The schedules of a minute: they may not fire, or fire twice. While nothing stirs, one look is like the other, and
+    /// most are left out.
     fn schedules(&mut self) {
+        let stirs = self.stirs();
         for work in [Work::PollOrders, Work::Sweep] {
             let times = match self.dice.below(10) {
                 0 => 0,
+                _ if !stirs && !self.dice.per_mille(LOOKS_WHILE_NOTHING_STIRS) => 0,
                 1 => 2,
                 _ => 1,
             };
@@ -259,23 +292,76 @@ impl Play {
         }
     }
 
+    /// Has anything happened in the last minutes, or is anything under way or due?
+    fn stirs(&mut self) -> bool {
+        let (now, changes) =
+            (self.now(), self.world.net.changes() + self.world.cart.truth().orders.len() as u64);
+        let is_due = self.next_date().is_some_and(|at| at <= now);
+        if changes != self.stirred.0 || is_due || !self.executor.is_idle() {
+            self.stirred = (changes, now + 3 * MINUTE);
+        }
+        now < self.stirred.1
+    }
+
+    /// Nothing fails any more. Rounds follow each other until one changes nothing; then nothing can happen before the
+    /// next date, and the time jumps to it. The last round, long after everything, must find nothing to do.
     fn peaceful(&mut self) {
         self.world.net.calm_down();
         let end = self.now() + PEACE;
-        let mut tick = 0_u64;
         while self.now() < end {
-            tick += 1;
-            self.shop();
-            self.warehouse(true);
-            self.start(Work::PollOrders, false);
-            self.start(Work::Sweep, false);
-            self.start(Work::PollShipments, false);
-            self.queues(false);
-            let step = if tick < 60 { MINUTE } else { 20 * MINUTE };
-            let until = self.now() + step;
-            self.run(until);
-            self.queues(false);
-            self.run(until + 10_000);
+            let at_rest = self.round();
+            let next = self.next_date().unwrap_or(end).min(end);
+            if at_rest && next > self.now() {
+                self.run(next);
+            }
         }
+        if self.next_date().is_none_or(|next| next > self.now()) && !self.round() {
+            self.wrong.push("I1 not at rest: something was left to do, and nothing said when".to_owned());
+        }
+    }
+
+    /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way.
+    fn round(&mut self) -> bool {
+        let before = self.world.net.changes();
+        self.shop();
+        self.warehouse(true);
+        self.start(Work::PollOrders, false);
+        self.start(Work::Sweep, false);
+        self.start(Work::PollShipments, false);
+        self.queues(false);
+        self.run(self.now() + MINUTE);
+        self.queues(false);
+        self.run(self.now() + 10_000);
+        self.world.net.changes() == before && self.is_quiet()
+    }
+
+    /// Is nothing under way: no process, no effect that is still to land, no message, no webhook?
+    fn is_quiet(&self) -> bool {
+        let queues = [&self.world.orders, &self.world.shipments, &self.world.hints];
+        self.executor.is_idle() && self.webhooks.is_empty() && queues.iter().all(|queue| queue.is_empty())
+    }
+
+    /// The next moment at which something is to happen, when nothing is under way and there is peace.
+    fn next_date(&self) -> Option<u64> {
+        let first = |books: &mut Books| books.dates.keys().next().copied();
+        let due = self.world.model.with(&self.world.connection.id, first);
+        let due = due.map(|at| {
+            let since = at.as_millisecond().saturating_sub(BEGINNING * 1000).saturating_add(1);
+            u64::try_from(since).unwrap_or(0)
+        });
+        self.next_event().into_iter().chain(due).min()
+    }
+
+    /// The next moment at which the outside does something of its own.
+    fn next_event(&self) -> Option<u64> {
+        let sales = self.to_sell.iter().map(|(at, _)| *at);
+        let changes = self.later.iter().map(|(at, ..)| *at);
+        let cure = Some(self.cure_at);
+        let told = self.webhooks.iter().map(|(at, _)| *at);
+        let queues = [&self.world.orders, &self.world.shipments, &self.world.hints];
+        let messages = queues.into_iter().filter_map(Queue::next);
+        let parcels = self.to_ship.iter().copied();
+        let all = sales.chain(changes).chain(cure).chain(told).chain(messages).chain(parcels);
+        all.filter(|at| *at != u64::MAX).min()
     }
 }

@@ -59,6 +59,12 @@ impl Queue {
         self.content().messages.is_empty()
     }
 
+    /// When the next message can be delivered.
+    #[must_use]
+    pub fn next(&self) -> Option<u64> {
+        self.content().messages.iter().map(|held| held.visible_at).min()
+    }
+
     /// The dead letters so far.
     #[must_use]
     pub fn dead(&self) -> Vec<String> {

@@ -1,0 +1,9 @@
+//! What the simulation can be asked for on the command line: one file and one line each.
+
+mod replay;
+mod volume;
+
+use crate::Command;
+
+/// All of them.
+pub(crate) const COMMANDS: [&Command; 2] = [&volume::COMMAND, &replay::COMMAND];
