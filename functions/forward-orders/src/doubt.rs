@@ -4,7 +4,7 @@ use domain::fulfillment::reference;
 use domain::life::Step;
 use domain::record::Cause;
 use domain::warehouse::{OrderLookup, Repeat, WarehouseOrder};
-use domain::{Failure, Reference};
+use domain::{Failure, OrderKey, Reference};
 
 use crate::{ForwardOrders, InHand};
 
@@ -51,7 +51,7 @@ impl ForwardOrders {
                 let limit = hand.warehouse.limits.reference;
                 let reference = reference(&hand.record.key, hand.record.revision, limit)
                     .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
-                let found = self.find(&reference, lookup.as_ref()).await?;
+                let found = self.find(&hand.record.key, &reference, lookup.as_ref()).await?;
                 Ok(found.map_or(Verdict::SendAgain("the warehouse does not have it"), Verdict::There))
             }
         }
@@ -60,13 +60,16 @@ impl ForwardOrders {
     /// Asks the warehouse, but not for ever.
     pub(crate) async fn find(
         &self,
+        key: &OrderKey,
         reference: &Reference,
         lookup: &dyn OrderLookup,
     ) -> Result<Option<WarehouseOrder>, Failure> {
         let asked = self.within(self.pace.send_within, lookup.find(reference)).await;
-        asked.unwrap_or_else(|| {
+        let found = asked.unwrap_or_else(|| {
             Err(Failure::retryable("look up order", "the warehouse did not answer in time"))
-        })
+        });
+        self.conclude_from(key, found.as_ref().map(|_| ()).map_err(Failure::wait)).await;
+        found
     }
 
     async fn ask_later(&self, hand: InHand, failure: Failure) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 //! settled by what the warehouse gives us against duplicates ([`domain::warehouse::Repeat`]).
 
 mod attempt;
+mod away;
 mod doubt;
 
 use std::sync::Arc;
@@ -19,6 +20,9 @@ use domain::warehouse::Warehouse;
 use domain::{Failure, OrderKey};
 use futures_util::FutureExt;
 use jiff::Timestamp;
+
+pub use away::Circuits;
+use away::Leave;
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "forward-orders";
@@ -43,6 +47,8 @@ pub struct ForwardOrders {
     pub dice: Arc<dyn Randomness>,
     /// How long things may take.
     pub pace: Pace,
+    /// What this process has seen of the warehouses.
+    pub circuits: Arc<Circuits>,
 }
 
 /// An order in hand.
@@ -66,9 +72,18 @@ impl ForwardOrders {
         let Some(connection) = self.connections.get(&key.connection).await?.filter(|c| c.enabled) else {
             return Ok(());
         };
+        let leave = self.leave(&connection.id).await?;
+        if let Leave::Refused(away) = &leave {
+            return self.wait_for(away, count);
+        }
         let Some((record, order)) = self.ledger.open(key, false).await? else { return Ok(()) };
         if !self.is_ours_now(&record) {
             return Ok(());
+        }
+        if let Leave::Probe(circuit) = &leave
+            && let Some(away) = self.take_probe(&connection.id, circuit).await?
+        {
+            return self.wait_for(&away, count);
         }
         let warehouse = self.partners.warehouse(&connection).await?;
         let hand = InHand { connection, warehouse, record, order, count };

@@ -1,6 +1,7 @@
 //! Looks again: puts back on the queue what stalled, re-reads what waits, releases what was cured, cancels what was
 //! taken back. It reads only what is due, and every unfinished order has a date on which it is.
 
+mod lane;
 mod look;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use domain::record::Record;
 use domain::{ConnectionId, Failure, OrderId};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+
+use lane::{Lane, Walked, right_after};
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "sweep";
@@ -81,22 +84,12 @@ impl Sweep {
     /// Those of the ledger and the queues. What was not looked at stays due.
     pub async fn sweep(&self, connection: &Connection, until: Timestamp) -> Result<Swept, Failure> {
         let store = self.partners.store(connection).await?;
+        let mut lane = Lane::new(self, &connection.id);
+        let (mut walked, mut swept) = (Walked::default(), Swept::default());
         let looking = Looking { sweep: self, connection, store };
-        let due_by = self.clock.now();
-        let mut swept = Swept::default();
-        loop {
-            let batch = self.ledger.due(&connection.id, due_by, BATCH).await?;
-            if batch.is_empty() {
-                return Ok(swept);
-            }
-            for due in batch {
-                looking.at(&due, until, &mut swept).await?;
-                self.ledger.settle(&connection.id, &due).await?;
-                if self.clock.now() >= until {
-                    return Ok(swept);
-                }
-            }
-        }
+        let outcome = looking.walk(until, &mut lane, &mut walked, &mut swept).await;
+        lane.close(walked).await?;
+        outcome.map(|()| swept)
     }
 
     /// Puts everything that somebody could work on now on the queues, whatever its date: for a host whose queues were
@@ -106,7 +99,10 @@ impl Sweep {
     /// Those of the ledger and the queues.
     pub async fn refill(&self, connection: &Connection) -> Result<usize, Failure> {
         let mut pushed = 0;
-        for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
+        // Who waits for the warehouse goes on waiting; nobody else is named on those dates.
+        let passed = self.ledger.circuit(&connection.id).await?.backlog.map(|backlog| backlog.passed);
+        let after = passed.as_deref();
+        for due in self.ledger.due(&connection.id, after, Timestamp::MAX, usize::MAX).await? {
             let records = self.ledger.load_many(&connection.id, &due.orders).await?;
             let now = self.clock.now();
             let looks: Vec<Look> =
@@ -129,7 +125,7 @@ impl Sweep {
         let store = self.partners.store(connection).await?;
         let looking = Looking { sweep: self, connection, store };
         let (mut pushed, mut outcome) = (0, Ok(()));
-        for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
+        for due in self.ledger.due(&connection.id, None, Timestamp::MAX, usize::MAX).await? {
             let mut forward = Vec::new();
             for record in self.ledger.load_many(&connection.id, &due.orders).await? {
                 match looking.remap(record).await {
@@ -186,12 +182,49 @@ impl Look {
 }
 
 impl Looking<'_> {
+    /// Looks at one date after the other, passing by those that only name who waits for the warehouse.
+    async fn walk(
+        &self,
+        until: Timestamp,
+        lane: &mut Lane<'_>,
+        walked: &mut Walked,
+        swept: &mut Swept,
+    ) -> Result<(), Failure> {
+        let Sweep { ledger, clock, .. } = self.sweep;
+        let due_by = clock.now();
+        loop {
+            let batch = ledger.due(&self.connection.id, walked.last.as_deref(), due_by, BATCH).await?;
+            if batch.is_empty() {
+                walked.finished = true;
+                return Ok(());
+            }
+            for due in batch {
+                self.at(&due, until, lane, swept).await?;
+                let passed = lane.passes(&due.id);
+                let passes = passed.is_some();
+                walked.last = passed.or(Some(due.id));
+                if clock.now() >= until {
+                    return Ok(());
+                }
+                if passes {
+                    break;
+                }
+            }
+        }
+    }
+
     /// Looks at the orders of one date: queues what is to be queued and gives what is unfinished a new date, so that
-    /// the old one can be taken off.
-    async fn at(&self, due: &Due, until: Timestamp, swept: &mut Swept) -> Result<(), Failure> {
+    /// the old one can be taken off. Who has to wait for the warehouse stays.
+    async fn at(
+        &self,
+        due: &Due,
+        until: Timestamp,
+        lane: &mut Lane<'_>,
+        swept: &mut Swept,
+    ) -> Result<(), Failure> {
         let Sweep { ledger, orders, shipments, clock, .. } = self.sweep;
         let mut next: BTreeMap<Timestamp, Vec<OrderId>> = BTreeMap::new();
-        let (mut forward, mut post) = (Vec::new(), Vec::new());
+        let (mut forward, mut post, mut stay) = (Vec::new(), Vec::new(), Vec::new());
         let records = ledger.load_many(&self.connection.id, &due.orders).await?;
         let known: BTreeSet<OrderId> = records.iter().map(|record| record.key.order).collect();
         let absent =
@@ -207,8 +240,12 @@ impl Looking<'_> {
                 Look::again(clock.now())
             };
             swept.looked += 1;
-            forward.extend(look.forward);
             post.extend(look.post);
+            if look.forward.is_some() && !lane.admits(order).await? {
+                stay.push(order);
+                continue;
+            }
+            forward.extend(look.forward);
             if let Some(at) = look.next {
                 next.entry(self.rounded_up(at)).or_default().push(order);
             }
@@ -218,7 +255,14 @@ impl Looking<'_> {
         }
         swept.pushed += forward.len() + post.len();
         orders.send(&forward).await?;
-        shipments.send(&post).await
+        shipments.send(&post).await?;
+        if stay.len() == due.orders.len() {
+            return Ok(());
+        }
+        if !stay.is_empty() {
+            ledger.expect(&self.connection.id, right_after(due.at), &stay).await?;
+        }
+        ledger.settle(&self.connection.id, due).await
     }
 
     /// A look that fails is repeated a little later, and does not keep the others from being looked at.

@@ -180,6 +180,7 @@ impl Ports {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.pace,
+            circuits: Arc::default(),
         }
     }
 

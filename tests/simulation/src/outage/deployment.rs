@@ -189,6 +189,7 @@ impl Deployment {
             clock: self.clock(),
             dice: Arc::new(WorldDice(self.time.clone())),
             pace: self.pace,
+            circuits: Arc::default(),
         }
     }
 
