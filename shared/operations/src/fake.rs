@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::circuit::Circuit;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
+use domain::circuit::Circuit;
 use domain::connection::{Connection, Schedule};
 use domain::mapping::{Change, Mapping};
 use domain::order::Order;

@@ -212,8 +212,16 @@ fn span(millis: u64) -> String {
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [away, after] = self.calls_per_order();
-        writeln!(f, "orders: {} sold, {} sent, {} twice, not sent {:?}", self.sold, self.sent, self.twice, self.open)?;
-        writeln!(f, "nobody will look again at: {}; dead letters {}, expired {}", self.uncovered, self.dead, self.expired)?;
+        writeln!(
+            f,
+            "orders: {} sold, {} sent, {} twice, not sent {:?}",
+            self.sold, self.sent, self.twice, self.open
+        )?;
+        writeln!(
+            f,
+            "nobody will look again at: {}; dead letters {}, expired {}",
+            self.uncovered, self.dead, self.expired
+        )?;
         writeln!(
             f,
             "requests to the big warehouse: {} while away, {} while there, for {} orders: {:.3} retries per order",
@@ -222,15 +230,22 @@ impl fmt::Display for Figures {
         writeln!(
             f,
             "new orders after its return: {} of them, p99 {}, worst {}",
-            self.new_count, span(self.new_p99), span(self.new_worst)
+            self.new_count,
+            span(self.new_p99),
+            span(self.new_worst)
         )?;
         writeln!(
             f,
             "backlog: drained {} after its return, oldest order {}",
-            span(self.drained), span(self.oldest)
+            span(self.drained),
+            span(self.oldest)
         )?;
         writeln!(f, "small merchants: p99 {}, worst {}", span(self.small_p99), span(self.small_worst))?;
-        writeln!(f, "calls to the ledger per order: {away:.2} while away, {after:.2} after; queue requests {}", self.queue_requests)?;
+        writeln!(
+            f,
+            "calls to the ledger per order: {away:.2} while away, {after:.2} after; queue requests {}",
+            self.queue_requests
+        )?;
         writeln!(f, "  while away {:?}", self.calls[0])?;
         write!(f, "  after      {:?}", self.calls[1])
     }

@@ -199,8 +199,12 @@ impl Content {
         group.in_flight += 1;
         self.in_flight += 1;
         self.tally.delivered += 1;
-        let delivery =
-            Delivery { id: id.to_string(), receipt: id.to_string(), body: held.body.clone(), count: held.count };
+        let delivery = Delivery {
+            id: id.to_string(),
+            receipt: id.to_string(),
+            body: held.body.clone(),
+            count: held.count,
+        };
         self.hide(id, now + VISIBILITY);
         Some(delivery)
     }

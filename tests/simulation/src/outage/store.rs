@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::carrier::Tracking;
 use domain::ports::{
-    Finding, HintReader, ListPage, OrderSource, PostAnswer, Probe, Read, SinkMode, Store, TrackingSink, Window,
+    Finding, HintReader, ListPage, OrderSource, PostAnswer, Probe, Read, SinkMode, Store, TrackingSink,
+    Window,
 };
 use domain::warehouse::{RawWebhook, Unverified, Webhook};
 use domain::{Failure, OrderId};

@@ -10,11 +10,11 @@ use domain::Failure;
 use domain::fulfillment::FulfillmentRequest;
 use domain::ids::{Reference, WarehouseOrderId};
 use domain::ports::{Finding, Probe};
+use domain::shipment::ShipmentNotice;
 use domain::warehouse::{
     Creation, FeedPage, Limits, Notices, OrderDesk, OrderLookup, Repeat, ShipmentFeed, Warehouse,
     WarehouseOrder,
 };
-use domain::shipment::ShipmentNotice;
 
 use crate::executor::Time;
 use crate::wms::Class;
@@ -177,7 +177,10 @@ impl OrderLookup for Way {
     async fn find(&self, reference: &Reference) -> Result<Option<WarehouseOrder>, Failure> {
         self.request(true).await.map_err(|absence| gone("warehouse: find", absence))?;
         let known = self.house.books().taken.contains_key(reference);
-        Ok(WarehouseOrderId::parse("WO").ok().filter(|_| known).map(|id| WarehouseOrder { id, cancelled: false }))
+        Ok(WarehouseOrderId::parse("WO")
+            .ok()
+            .filter(|_| known)
+            .map(|id| WarehouseOrder { id, cancelled: false }))
     }
 }
 
