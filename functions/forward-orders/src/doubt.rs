@@ -10,7 +10,7 @@ use domain::order::Order;
 use domain::ports::Read;
 use domain::record::{Cause, Record, Stage};
 use domain::warehouse::{OrderLookup, Repeat, WarehouseOrder};
-use domain::{Failure, Reference};
+use domain::{Failure, OrderKey, Reference};
 use jiff::Timestamp;
 
 use crate::{ForwardOrders, InHand};
@@ -115,20 +115,23 @@ impl ForwardOrders {
             Some(end) => Verdict::TooEarly(end),
             None => Verdict::SendAgain("the warehouse does not have it"),
         };
-        Ok(self.find(&reference, lookup).await?.map_or_else(absent, Verdict::There))
+        Ok(self.find(&hand.record.key, &reference, lookup).await?.map_or_else(absent, Verdict::There))
     }
 
     /// Asks the warehouse, but not for ever.
     pub(crate) async fn find(
         &self,
+        key: &OrderKey,
         reference: &Reference,
         lookup: &dyn OrderLookup,
     ) -> Result<Option<WarehouseOrder>, Failure> {
         let deadline = later(self.clock.now(), self.pace.send_within);
         let asked = before(self.clock.as_ref(), deadline, lookup.find(reference)).await;
-        asked.unwrap_or_else(|| {
+        let found = asked.unwrap_or_else(|| {
             Err(Failure::retryable("look up order", "the warehouse did not answer in time"))
-        })
+        });
+        self.conclude_from(key, found.as_ref().map(|_| ()).map_err(Failure::wait)).await;
+        found
     }
 
     async fn ask_later(&self, hand: InHand, failure: Failure) -> Result<(), Failure> {

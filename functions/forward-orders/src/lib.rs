@@ -5,6 +5,7 @@
 //! settled by what the warehouse gives us against duplicates ([`domain::warehouse::Repeat`]).
 
 mod attempt;
+mod away;
 mod doubt;
 
 use std::sync::Arc;
@@ -18,6 +19,9 @@ use domain::record::{Record, Stage};
 use domain::warehouse::Warehouse;
 use domain::{Failure, OrderKey};
 use jiff::Timestamp;
+
+pub use away::Circuits;
+use away::Leave;
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "forward-orders";
@@ -42,6 +46,8 @@ pub struct ForwardOrders {
     pub dice: Arc<dyn Randomness>,
     /// How long things may take.
     pub pace: Pace,
+    /// What this process has seen of the warehouses.
+    pub circuits: Arc<Circuits>,
 }
 
 /// An order in hand.
@@ -79,10 +85,19 @@ impl ForwardOrders {
         let Some(connection) = self.connections.get(&key.connection).await?.filter(Connection::runs) else {
             return Ok(());
         };
+        let leave = self.leave(&connection.id).await?;
+        if let Leave::Refused(away) = &leave {
+            return self.wait_for(away, count);
+        }
         let Some((record, order)) = self.ledger.open(key, false).await? else { return Ok(()) };
         let is_question = matches!(record.stage, Stage::InDoubt { .. });
         if !self.is_ours_now(&record) || (only_ask && !is_question) {
             return Ok(());
+        }
+        if let Leave::Probe(circuit) = &leave
+            && let Some(away) = self.take_probe(&connection.id, circuit).await?
+        {
+            return self.wait_for(&away, count);
         }
         let warehouse = self.partners.warehouse(&connection).await?;
         let hand = InHand { connection, warehouse, record, order, count, only_ask };

@@ -18,7 +18,7 @@ use domain::Failure;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
 use domain::ports::{Clock, Connections, Lease, Ledger, Mappings, Partners, Randomness};
-use forward_orders::ForwardOrders;
+use forward_orders::{Circuits, ForwardOrders};
 use jiff::Timestamp;
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
@@ -62,6 +62,7 @@ pub(crate) struct Host {
     pub(crate) shipments: Arc<MemoryQueue>,
     pub(crate) hints: Arc<MemoryQueue>,
     pub(crate) dice: Arc<dyn Randomness>,
+    circuits: Arc<Circuits>,
     options: Options,
     database: Database,
 }
@@ -92,6 +93,7 @@ impl Host {
             hints: queue(),
             clock,
             dice,
+            circuits: Arc::default(),
             options,
             database,
         })
@@ -118,6 +120,7 @@ impl Host {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.options.pace,
+            circuits: self.circuits.clone(),
         }
     }
 

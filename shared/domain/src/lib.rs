@@ -7,6 +7,7 @@ pub mod address;
 pub mod admission;
 pub mod arrivals;
 pub mod carrier;
+pub mod circuit;
 pub mod connection;
 pub mod deadline;
 pub mod failure;

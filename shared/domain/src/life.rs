@@ -68,9 +68,26 @@ impl Pace {
         jitter: Token,
         asked: Option<Duration>,
     ) -> Timestamp {
-        let doubled =
-            self.first_retry.saturating_mul(1_u32.checked_shl(attempts.min(16)).unwrap_or(u32::MAX));
-        let wait = doubled.min(self.longest_retry);
+        self.doubled(now, attempts, self.longest_retry, jitter, asked)
+    }
+
+    /// When to probe a warehouse that is away, after `probes` probes in vain. One order probes for all, so it comes
+    /// oftener than each of them by itself.
+    #[must_use]
+    pub fn probe_at(&self, now: Timestamp, probes: u32, jitter: Token, asked: Option<Duration>) -> Timestamp {
+        self.doubled(now, probes, self.longest_retry / 8, jitter, asked)
+    }
+
+    fn doubled(
+        &self,
+        now: Timestamp,
+        times: u32,
+        longest: Duration,
+        jitter: Token,
+        asked: Option<Duration>,
+    ) -> Timestamp {
+        let doubled = self.first_retry.saturating_mul(1_u32.checked_shl(times.min(16)).unwrap_or(u32::MAX));
+        let wait = doubled.min(longest);
         let spread = (wait / 4).as_millis().max(1) as u64;
         let spread_out = wait.saturating_add(Duration::from_millis(jitter.0 % spread));
         let wait = spread_out.max(asked.unwrap_or_default().min(LONGEST_ASKED));

@@ -312,6 +312,7 @@ impl Ports {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.world.pace,
+            circuits: Arc::default(),
         }
     }
 

@@ -269,7 +269,7 @@ fn reason(why: &str) {
 fn webhook(warehouse: &Warehouse, answer: Answer) -> Verdict {
     let Some(reader) = warehouse.notices.reader() else { return Verdict::Refused };
     let headers = vec![("x-webhook-topic".to_owned(), "order.shipped".to_owned())];
-    let raw = RawWebhook { headers, path_rest: String::new(), query: String::new(), body: answer.body };
+    let raw = RawWebhook { headers, path_rest: String::new(), body: answer.body };
     let read = reader.read(&Webhook::verified(raw));
     if let Err(failure) = &read {
         assert_eq!(failure.kind.word(), "poison", "what was sent will be the same the next time");
