@@ -21,7 +21,7 @@ use crate::net::{Deal, Net, System};
 use crate::scene::{CANARY, Event, MINUTE, Scene, whole_mapping};
 use crate::site::Site;
 use crate::watch::{Plan, Watch};
-use crate::wms::Wms;
+use crate::wms::{LONGEST_PACKING, Wms};
 
 /// How long it may take to come to rest.
 const PEACE: u64 = 40 * 60 * MINUTE;
@@ -62,7 +62,7 @@ pub(crate) struct Play {
     overdue: BTreeMap<usize, u64>,
     /// How much has happened outside.
     happened: u64,
-    /// What the last polls had before them.
+    /// What the last polls had before them, if they left it as it was.
     in_sight: Option<InSight>,
 }
 
@@ -385,7 +385,8 @@ impl Play {
     fn ship(&mut self) {
         let now = self.now();
         for site in 0..self.world.sites.len() {
-            let by = if self.hostile { now } else { u64::MAX - 1 };
+            // In peace it hurries; what waits for goods waits all the same.
+            let by = if self.hostile { now } else { now + LONGEST_PACKING };
             let packed = self.world.sites[site].wms.truth().packed(by);
             packed.into_iter().for_each(|place| self.ship_order(site, place));
         }
@@ -523,7 +524,6 @@ impl Play {
         let before = self.world.net.changes();
         let in_sight = self.in_sight();
         let polls = self.in_sight.as_ref() != Some(&in_sight);
-        self.in_sight = Some(in_sight);
         for site in 0..self.world.sites.len() {
             if polls {
                 self.start(Work::PollOrders(site));
@@ -539,7 +539,12 @@ impl Play {
             let next = self.agenda.next().unwrap_or(u64::MAX).min(until);
             self.let_run(next);
         }
-        self.world.net.changes() == before && self.is_quiet()
+        let changed = self.world.net.changes() != before;
+        if changed {
+            // What a poll wrote may have been overwritten since by somebody who was late.
+            self.in_sight = None;
+        }
+        !changed && self.is_quiet()
     }
 
     /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has

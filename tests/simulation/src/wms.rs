@@ -41,7 +41,10 @@ impl Class {
 pub const LAG: Duration = Duration::from_secs(90);
 
 /// The longest time for which the warehouse packs an order, in milliseconds.
-const LONGEST_PACKING: u64 = 15 * 60_000;
+pub(crate) const LONGEST_PACKING: u64 = 15 * 60_000;
+
+/// By then everything that is out of stock has come in, in the world's milliseconds.
+const LAST_GOODS: u64 = 30 * 3_600_000;
 
 /// The longest time after which an order that it took may be forgotten.
 const LONGEST_MEMORY: u64 = 20 * 60_000;
@@ -297,7 +300,11 @@ impl Truth {
         }
         let id = WarehouseOrderId::parse(format!("WO{}", self.orders.len() + 1))
             .unwrap_or_else(|_| unreachable!("a number makes a good id"));
-        let packing = if watch.threatens(Fault::ShipsEarly) { 0 } else { watch.below(LONGEST_PACKING) };
+        let packing = match watch.below(20) {
+            0 => watch.below(LAST_GOODS).saturating_sub(now),
+            _ if watch.threatens(Fault::ShipsEarly) => 0,
+            _ => watch.below(LONGEST_PACKING),
+        };
         let forgotten_at =
             if watch.strikes(Fault::Forgets) { now + watch.below(LONGEST_MEMORY) } else { u64::MAX };
         self.packing.insert((now + packing, self.orders.len()));
