@@ -29,11 +29,13 @@ use crate::rules::canaries;
 use crate::site::Site;
 use crate::wms::Class;
 
-/// The most often that one order may be sent to its warehouse in one history: I8.
-const MOST_SENDS: u32 = 24;
+/// The most often that one order may be sent to its warehouse in one history, whatever becomes of the requests: I8. Seen
+/// are up to 7.
+const MOST_SENDS: u32 = 14;
 
-/// The most often that one order may be read in its store in one history: I12.
-const MOST_READS: u32 = 120;
+/// The most often that one order may be read in its store in one history: I12. Seen are up
+/// to 37.
+const MOST_READS: u32 = 80;
 
 /// What a history showed.
 #[derive(Debug, Clone)]

@@ -540,10 +540,10 @@ impl Play {
             self.let_run(next);
         }
         let changed = self.world.net.changes() != before;
-        if changed {
-            // What a poll wrote may have been overwritten since by somebody who was late.
-            self.in_sight = None;
-        }
+        // Polls that moved something on are followed by others, and what a poll wrote may have been overwritten since by
+        // somebody who was late.
+        let same = !(polls && changed) && in_sight == self.in_sight();
+        self.in_sight = same.then_some(in_sight);
         !changed && self.is_quiet()
     }
 

@@ -89,7 +89,7 @@ pub struct Truth {
     pub refused: BTreeMap<Reference, String>,
     /// When which of its orders is packed, until it is.
     packing: BTreeSet<(u64, usize)>,
-    /// How often it was asked to create each.
+    /// How often somebody tried to have it create each, whatever became of the request.
     pub asked: BTreeMap<Reference, u32>,
 }
 
@@ -281,7 +281,6 @@ impl Truth {
     /// Takes an order, as its class has it.
     pub(crate) fn take(&mut self, class: Class, asked: Asked, now: u64, watch: &Watch) -> Said {
         let Asked { reference, units, street } = asked;
-        *self.asked.entry(reference.clone()).or_default() += 1;
         let known = self.known(&reference, now).next().map(|order| order.id.clone());
         match (class, known) {
             (Class::K, Some(id)) => {
