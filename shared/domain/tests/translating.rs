@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain::admission::{Admission, decide};
 use domain::fulfillment::{FulfillmentRequest, RequestLine, reference};
 use domain::life::later;
@@ -14,8 +16,8 @@ use domain::money::{Currency, Money};
 use domain::order::Order;
 use domain::policy::{NoSku, Policies, UnknownSku};
 use domain::record::{Exclusion, Wait};
-use domain::warehouse::{Limits, RawWebhook, Webhook};
-use domain::{OrderId, PackageId, Reference, Token};
+use domain::warehouse::{Limits, OrderLookup, RawWebhook, Repeat, WarehouseOrder, Webhook};
+use domain::{Failure, OrderId, PackageId, Reference, Token};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -331,4 +333,28 @@ fn what_cannot_be_read_has_a_name_of_its_own_that_is_the_same_each_time() {
     assert_ne!(name(b"<x/>"), name(b"<y/>"), "two notices must not be parked as one");
     let hex = |text: &str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
     assert!(hex(&name(b"")) && hex(&name(&[0xff; 1000])));
+}
+
+/// A warehouse that can be asked, and has nothing.
+struct Empty;
+
+#[async_trait]
+impl OrderLookup for Empty {
+    async fn find(&self, _: &Reference) -> Result<Option<WarehouseOrder>, Failure> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn each_class_of_warehouse_says_what_becomes_of_an_unclear_send() {
+    let lookup: Arc<dyn OrderLookup> = Arc::new(Empty);
+    for (repeat, words, can_be_asked) in [
+        (Repeat::HonoursKey, "repeating is safe", false),
+        (Repeat::RefusesDuplicates(lookup.clone()), "repeating is safe", true),
+        (Repeat::CanBeAsked { lookup, lag: days(1) }, "is looked up before it is repeated", true),
+        (Repeat::Cannot, "waits for a person", false),
+    ] {
+        assert!(repeat.sentence().ends_with(words), "{}", repeat.sentence());
+        assert_eq!(repeat.lookup().is_some(), can_be_asked, "{}", repeat.sentence());
+    }
 }
