@@ -1,5 +1,7 @@
 //! After a ledger was lost, an order that it may have sent is asked about before anything is sent.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::Duration;

@@ -15,7 +15,7 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::dice::Dice;
-use super::plan::Options;
+use super::plan::{Class, Options};
 use super::process::{Process, Usage, pause};
 use super::report::Report;
 use super::shop::Shop;
@@ -30,14 +30,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 const PACE: &str = "
 [pace]
-send_within_ms = 1500
-lease_ms = 3000
-grace_ms = 4000
+send_within_ms = 3000
+lease_ms = 6000
+grace_ms = 8000
 first_retry_ms = 300
 longest_retry_ms = 2000
 first_watch_ms = 5000
-sweep_ms = 300
-poll_ms = 700
+sweep_ms = 1000
+poll_ms = 1500
 ";
 
 /// A moment of trouble.
@@ -62,7 +62,7 @@ pub(super) struct Local {
 /// Plays a run to its end.
 pub(super) async fn play(options: Options) -> Report {
     let mut local = Local::open(options).await;
-    let ended = local.to_the_end().await;
+    let ended = local.until_done().await;
     local.finish(ended).await;
     local.report.took = local.started.elapsed();
     local.report
@@ -179,16 +179,18 @@ impl Local {
 
     fn tick(&mut self) -> u64 {
         let now = SystemClock.now();
+        let others = self.shops.iter().filter(|shop| shop.class != Class::Cannot);
+        let pace = others.map(Shop::pace).min().unwrap_or(1000);
         for shop in &mut self.shops {
             let secret = &shop.secrets.notify;
             let url = format!("http://{}/notify/{}/{secret}", self.listen, shop.class.word());
-            shop.tick(now, &url);
+            shop.tick(now, &url, pace);
         }
         self.shops.iter().map(|shop| shop.progress() as u64).sum()
     }
 
     /// Lets orders flow, makes all the trouble, and waits until nothing is left to do. The process that runs at the end.
-    async fn to_the_end(&mut self) -> Option<Process> {
+    async fn until_done(&mut self) -> Option<Process> {
         self.map().await;
         let (code, said) = self.ask(&["rebuild", "--new"]).await;
         if code != Some(0) {

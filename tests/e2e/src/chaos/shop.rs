@@ -12,7 +12,7 @@ use super::canary::{MARK, Secrets};
 use super::dice::Dice;
 use super::plan::{Class, store_faults, warehouse_faults};
 
-/// Orders that may be under way at the same time.
+/// Orders that may be under way at the same time, where many are sold.
 const UNDER_WAY: usize = 250;
 /// The number of the first marked buyer.
 const FIRST_BUYER: u64 = 800_000_000;
@@ -48,6 +48,10 @@ pub(super) struct Shop {
     /// What was sold, and what must become of it.
     pub(super) sold: BTreeMap<u64, Fate>,
     left_to_sell: usize,
+    /// Orders that may be under way at the same time.
+    room: usize,
+    /// What was sold to be sent.
+    to_come: usize,
     /// Orders of the warehouse that the outside world has looked at.
     pub(super) seen: usize,
     events: VecDeque<(Timestamp, Event)>,
@@ -84,6 +88,8 @@ impl Shop {
             secrets,
             sold: BTreeMap::new(),
             left_to_sell: orders,
+            room: (orders / 5).clamp(10, UNDER_WAY),
+            to_come: 0,
             seen: 0,
             events: VecDeque::new(),
             dice: Dice::new(seed),
@@ -98,8 +104,9 @@ impl Shop {
     }
 
     /// The outside world goes on: sells, pays, ships, takes back, tells.
-    pub(super) fn tick(&mut self, now: Timestamp, notify_url: &str) {
-        self.sell(now, notify_url);
+    /// `pace` is how far the other shops have come, in thousandths of their orders.
+    pub(super) fn tick(&mut self, now: Timestamp, notify_url: &str, pace: usize) {
+        self.sell(now, notify_url, pace);
         self.look_at_warehouse(now);
         let (due, later): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.events).into_iter().partition(|(at, _)| *at <= now);
@@ -109,9 +116,17 @@ impl Shop {
         }
     }
 
-    fn sell(&mut self, now: Timestamp, notify_url: &str) {
-        let to_come = self.sold.values().filter(|fate| **fate != Fate::Exclude).count();
-        let room = UNDER_WAY.saturating_sub(to_come.saturating_sub(self.seen));
+    /// How far it has come, in thousandths of its orders.
+    pub(super) fn pace(&self) -> usize {
+        self.sold.len() * 1000 / (self.sold.len() + self.left_to_sell).max(1)
+    }
+
+    fn sell(&mut self, now: Timestamp, notify_url: &str, pace: usize) {
+        let mut room = self.room.saturating_sub(self.to_come.saturating_sub(self.seen));
+        if self.class == Class::Cannot {
+            // Its doubtful orders never arrive, so it keeps step with the others instead.
+            room = if self.pace() <= pace { self.room } else { 0 };
+        }
         for _ in 0..room.min(25).min(self.left_to_sell) {
             self.left_to_sell -= 1;
             self.sell_one(now, notify_url);
@@ -144,13 +159,14 @@ impl Shop {
         };
         let id = self.store.add_order(spec);
         self.sold.insert(id, fate);
+        self.to_come += usize::from(fate != Fate::Exclude);
         if lot < 30 {
             self.plan(now, Event::Pay(id));
         }
-        if lot % 10 == 0 {
+        if lot.is_multiple_of(10) {
             self.tell(id, notify_url);
         }
-        if lot % 100 == 0 {
+        if lot.is_multiple_of(100) {
             self.plan(now, Event::TellAgain(id));
         }
     }
