@@ -47,7 +47,7 @@ pub fn all() -> impl Iterator<Item = Attack> {
     let json = json.into_iter().flat_map(|target| made(target, json::REFUSED));
     let csv = made(("mapping_csv", ""), csv::REFUSED);
     let toml = made(("settings", ""), toml::REFUSED);
-    xml.chain(json).chain(csv).chain(toml).chain(harmless())
+    xml.chain(json).chain(csv).chain(toml).chain(made(("order_xml", ""), xml::ORDERS)).chain(harmless())
 }
 
 /// Attacks on one target; its inputs begin with `head`.

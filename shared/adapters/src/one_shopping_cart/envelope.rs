@@ -101,7 +101,7 @@ fn fit_for_a_log(message: &str) -> String {
     if is_doubtful {
         String::new()
     } else {
-        message.chars().filter(|c| text::is_allowed(*c)).take(120).collect()
+        message.chars().filter(|c| text::is_allowed(*c) && !c.is_control()).take(120).collect()
     }
 }
 

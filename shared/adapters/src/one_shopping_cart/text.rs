@@ -184,7 +184,8 @@ mod tests {
         assert_eq!(what(b"\n<HTML><body>"), "is a web page, not an answer of the store");
         assert_eq!(what(b"Service Unavailable"), "is not XML");
         assert_eq!(what(b"<a>\xe9</a>"), "is not UTF-8");
-        assert_eq!(what(b"\xff\xfe<\0a\0"), "is not UTF-8");
+        assert_eq!(what(b"\xff\xfe<\0a\0"), "is UTF-16 or UTF-32, not UTF-8");
+        assert_eq!(what(b"\0<\0a\0>"), "is UTF-16 or UTF-32, not UTF-8");
         assert_eq!(what(&vec![b' '; STORE_DOCUMENT_BYTES + 1]), "is larger than 1 MiB");
     }
 

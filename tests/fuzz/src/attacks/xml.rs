@@ -59,6 +59,24 @@ pub(super) const REFUSED: &[Maker] = &[
     ("text behind the end", || format!("{}mark@q7.example", text()).into_bytes()),
 ];
 
+/// Orders that cannot be kept.
+#[rustfmt::skip]
+pub(super) const ORDERS: &[Maker] = &[
+    ("an order of 300 KiB of text", || order_of(&format!("<ProductName>{}</ProductName>", "x".repeat(60 * 1024)), 5)),
+    ("an order of 6,000 lines of long names", || order_of(&format!("<ProductName>{}</ProductName>", "x".repeat(50)), 6_000)),
+    ("6,000 addresses", || format!("<Response success=\"true\">{}</Response>", (0..6_000).map(|n| format!("<OrderShippingProfileInfo><Zip>{n}</Zip></OrderShippingProfileInfo>")).collect::<String>()).into_bytes()),
+    ("5,000 lines of one id", || order_of("<Id>7</Id>", 5_000)),
+];
+
+fn order_of(inside: &str, lines: usize) -> Vec<u8> {
+    let line = format!("<LineItemInfo><Quantity>1</Quantity>{inside}</LineItemInfo>");
+    format!(
+        "<Response success=\"true\"><OrderInfo><Id>7</Id><LineItems>{}</LineItems></OrderInfo></Response>",
+        line.repeat(lines)
+    )
+    .into_bytes()
+}
+
 fn text() -> &'static str {
     "<Response success=\"true\"><OrderInfo><Id>7</Id></OrderInfo></Response>"
 }

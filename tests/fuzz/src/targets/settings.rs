@@ -17,6 +17,8 @@ pub(crate) const WORDS: &[&str] = &[
 
 /// The settings file, as `cartdock` reads it.
 pub(crate) fn file(input: &[u8]) -> Verdict {
+    // More is not read.
+    let input = input.get(..=limits::SETTINGS_BYTES).unwrap_or(input);
     // What is no UTF-8 is refused before, by the file's reader.
     let Ok(text) = std::str::from_utf8(input) else { return Verdict::Refused };
     match read(text) {

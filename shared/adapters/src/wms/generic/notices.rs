@@ -89,10 +89,14 @@ impl ShipmentPaths {
         if complete == Some(true) {
             return Ok(Contents::Everything);
         }
-        let lines = self.lines(node)?;
+        let mut lines = self.lines(node)?;
+        // Some list what they did not ship as well.
+        let listed = !lines.is_empty();
+        lines.retain(|(_, pieces)| *pieces > 0);
         Ok(match (lines.is_empty(), complete) {
             (false, _) => Contents::Lines(lines),
             (true, Some(false)) => Contents::Part,
+            (true, _) if listed => Contents::Part,
             (true, _) => Contents::Everything,
         })
     }
