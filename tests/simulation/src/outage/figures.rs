@@ -42,6 +42,8 @@ pub struct Figures {
     pub oldest: u64,
     /// How long after the return the last order of the backlog was sent.
     pub drained: u64,
+    /// When, after the return, all is sent and the sweep is late with nothing any more.
+    pub at_rest: u64,
     /// Age of the small merchants' orders, 99th percentile.
     pub small_p99: u64,
     /// The same, the oldest.
@@ -126,6 +128,7 @@ pub(super) fn figures(scenario: &Scenario, world: &Deployment, marks: [&Tally; 2
         }
     }
     figures.uncovered = uncovered(world);
+    figures.at_rest = world.millis().saturating_sub(scenario.returns());
     (figures.small_p99, figures.small_worst) = (p99(&mut small), worst(&small));
     (figures.new_count, figures.new_p99, figures.new_worst) = (new.len(), p99(&mut new), worst(&new));
     figures.calls = [calls(marks[1], marks[0]), calls(&world.net.tally(), marks[1])];
@@ -236,8 +239,9 @@ impl fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "backlog: drained {} after its return, oldest order {}",
+            "backlog: drained {} after its return, nothing overdue {} after it, oldest order {}",
             span(self.drained),
+            span(self.at_rest),
             span(self.oldest)
         )?;
         writeln!(f, "small merchants: p99 {}, worst {}", span(self.small_p99), span(self.small_worst))?;
