@@ -30,8 +30,8 @@ pub struct Figures {
     pub in_vain: u64,
     /// Requests to it while it was there.
     pub answered: u64,
-    /// Requests to it that brought nothing new, per order.
-    pub retries: f64,
+    /// Requests to it that brought nothing new, per thousand orders.
+    pub retries: u64,
     /// Age of the big merchant's orders sold ten minutes after the return or later, 99th percentile, in milliseconds.
     pub new_p99: u64,
     /// The same, the oldest.
@@ -61,15 +61,15 @@ pub struct Figures {
 pub struct Goals {
     /// The longest age of new orders after the return, 99th percentile, in milliseconds.
     pub new_p99: u64,
-    /// The most retries per order.
-    pub retries: f64,
+    /// The most retries per thousand orders.
+    pub retries: u64,
     /// The longest age of small merchants' orders, 99th percentile, in hundredths of the undisturbed one.
     pub small_percent: u64,
 }
 
 impl Default for Goals {
     fn default() -> Self {
-        Self { new_p99: 120_000, retries: 1.5, small_percent: 150 }
+        Self { new_p99: 120_000, retries: 1500, small_percent: 150 }
     }
 }
 
@@ -89,7 +89,7 @@ impl Goals {
         check(figures.dead == 0, format!("{} dead letters", figures.dead));
         check(figures.new_count > 0, "no new orders".to_owned());
         check(figures.new_p99 <= self.new_p99, format!("new orders took {}", span(figures.new_p99)));
-        check(figures.retries <= self.retries, format!("{:.3} retries per order", figures.retries));
+        check(figures.retries <= self.retries, format!("{} retries per 1000 orders", figures.retries));
         let limit = undisturbed.small_p99 * self.small_percent / 100;
         check(figures.small_p99 <= limit, format!("small merchants waited {}", span(figures.small_p99)));
         missed
@@ -141,7 +141,7 @@ impl Figures {
         self.work = books.taken.len() as u64;
         (self.in_vain, self.answered) = (books.in_vain, books.requests);
         let surplus = books.in_vain + books.requests - self.work;
-        self.retries = surplus as f64 / (self.work.max(1)) as f64;
+        self.retries = surplus * 1000 / self.work.max(1);
     }
 
     fn look_for_open(&mut self, world: &Deployment, merchant: &Merchant) {
@@ -161,12 +161,12 @@ impl Figures {
         }
     }
 
-    /// Calls to the ledger per order of the big merchant, while its warehouse was away and after.
+    /// Calls to the ledger per thousand orders of the big merchant, while its warehouse was away and after.
     #[must_use]
-    pub fn calls_per_order(&self) -> [f64; 2] {
-        let sum = |calls: &BTreeMap<&'static str, u64>| calls.values().sum::<u64>() as f64;
-        let work = self.work.max(1) as f64;
-        [sum(&self.calls[0]) / work, sum(&self.calls[1]) / work]
+    pub fn calls_per_thousand(&self) -> [u64; 2] {
+        let share =
+            |calls: &BTreeMap<&'static str, u64>| calls.values().sum::<u64>() * 1000 / self.work.max(1);
+        [share(&self.calls[0]), share(&self.calls[1])]
     }
 }
 
@@ -214,7 +214,7 @@ fn span(millis: u64) -> String {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [away, after] = self.calls_per_order();
+        let [away, after] = self.calls_per_thousand();
         writeln!(
             f,
             "orders: {} sold, {} sent, {} twice, not sent {:?}",
@@ -227,7 +227,7 @@ impl fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "requests to the big warehouse: {} while away, {} while there, for {} orders: {:.3} retries per order",
+            "requests to the big warehouse: {} while away, {} while there, for {} orders: {} retries per 1000 orders",
             self.in_vain, self.answered, self.work, self.retries
         )?;
         writeln!(
@@ -247,7 +247,7 @@ impl fmt::Display for Figures {
         writeln!(f, "small merchants: p99 {}, worst {}", span(self.small_p99), span(self.small_worst))?;
         writeln!(
             f,
-            "calls to the ledger per order: {away:.2} while away, {after:.2} after; queue requests {}",
+            "calls to the ledger per 1000 orders: {away} while away, {after} after; queue requests {}",
             self.queue_requests
         )?;
         writeln!(f, "  while away {:?}", self.calls[0])?;
