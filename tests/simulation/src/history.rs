@@ -11,7 +11,7 @@ use domain::message::Message;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness, Store};
 use domain::warehouse::{RawWebhook, Warehouse};
 use domain::{ConnectionId, Failure, OrderKey, Token};
-use forward_orders::ForwardOrders;
+use forward_orders::{Circuits, ForwardOrders};
 use jiff::Timestamp;
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
@@ -68,6 +68,8 @@ pub(crate) struct Deployment {
     pub(crate) net: Net,
     pub(crate) time: Time,
     pub(crate) pace: Pace,
+    /// What the processes have seen of the warehouse: two failures are enough here, so that outages are common.
+    pub(crate) circuits: Arc<Circuits>,
 }
 
 /// What a process runs.
@@ -101,6 +103,7 @@ impl Deployment {
             net,
             time,
             pace: Pace::default(),
+            circuits: Arc::new(Circuits::after(2)),
         }
     }
 
@@ -122,6 +125,7 @@ struct Ports {
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Randomness>,
     pace: Pace,
+    circuits: Arc<Circuits>,
 }
 
 /// How long a process may run.
@@ -137,6 +141,7 @@ impl Ports {
             clock: Arc::new(SkewedClock::new(world.time.clone(), skew)),
             dice: Arc::new(WorldDice(world.time.clone())),
             pace: world.pace,
+            circuits: world.circuits.clone(),
         }
     }
 
@@ -180,7 +185,7 @@ impl Ports {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.pace,
-            circuits: Arc::default(),
+            circuits: self.circuits.clone(),
         }
     }
 
