@@ -1,5 +1,4 @@
 //! A warehouse that is away is left alone, but for one probe at a time, and nobody waits longer than that once it is back.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -29,6 +29,8 @@ pub(crate) struct Lane<'a> {
 }
 
 struct Open {
+    /// When the first order came. The sweep may go on long after the last one was let go.
+    at: Timestamp,
     circuit: Circuit,
     /// How many may be let go together from now on, and how many of them still may now.
     window: usize,
@@ -70,7 +72,7 @@ impl<'a> Lane<'a> {
     pub(crate) async fn close(self, walked: Walked) -> Result<(), Failure> {
         let Some(open) = self.open else { return Ok(()) };
         let before = open.circuit.backlog.clone();
-        let after = open.backlog(walked, self.sweep.clock.now());
+        let after = open.backlog(walked);
         if before == after {
             return Ok(());
         }
@@ -89,10 +91,11 @@ impl<'a> Lane<'a> {
 
 impl Open {
     async fn read(sweep: &Sweep, connection: &ConnectionId) -> Result<Self, Failure> {
+        let at = sweep.clock.now();
         let mut circuit = sweep.ledger.circuit(connection).await?;
         let released = circuit.backlog.as_ref().map_or(&[][..], |backlog| &backlog.released);
         let records = sweep.ledger.load_many(connection, released).await?;
-        let taken = taken(&records, sweep.clock.now());
+        let taken = taken(&records, at);
         if circuit.away.is_some() && records.iter().any(|record| record.stage.is_sent()) {
             // The probe has got through, and whoever sent it did not know that it was one.
             let closed = circuit.closed();
@@ -100,12 +103,12 @@ impl Open {
                 circuit = Circuit { version: closed.version + 1, ..closed };
             }
         }
-        let (window, left) = circuit.allowance(sweep.clock.now(), taken);
-        Ok(Self { circuit, window, left, released: Vec::new(), stays: false })
+        let (window, left) = circuit.allowance(at, taken);
+        Ok(Self { at, circuit, window, left, released: Vec::new(), stays: false })
     }
 
     /// The backlog after this sweep; none once nobody has to stay.
-    fn backlog(&self, walked: Walked, now: Timestamp) -> Option<Backlog> {
+    fn backlog(&self, walked: Walked) -> Option<Backlog> {
         let known = self.circuit.backlog.as_ref();
         if !self.stays && (walked.finished || known.is_none()) {
             return None;
@@ -114,7 +117,7 @@ impl Open {
         Some(match known.filter(|_| self.released.is_empty()) {
             Some(known) => Backlog { passed, ..known.clone() },
             None => {
-                Backlog { passed, window: self.window, released_at: now, released: self.released.clone() }
+                Backlog { passed, window: self.window, released_at: self.at, released: self.released.clone() }
             }
         })
     }

@@ -10,8 +10,8 @@ use crate::ids::{OrderId, Token};
 use crate::life::Pace;
 
 /// In so much time the warehouse is to take what is let go together: the longest that a new order waits behind it. Where
-/// the sweep comes by every minute, half of what the warehouse can take is left for new orders.
-const TOGETHER: Duration = Duration::from_secs(30);
+/// the sweep comes by every minute, a third of what the warehouse can take is left for new orders.
+const TOGETHER: Duration = Duration::from_secs(40);
 
 /// Who has not arrived after so long was lost on the way, and makes room for others. Its own date brings it back.
 const LOST: Duration = Duration::from_secs(5 * 60);
@@ -196,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_let_go_is_what_the_warehouse_takes_in_half_a_minute() {
+    fn what_is_let_go_is_what_the_warehouse_takes_in_forty_seconds() {
         assert_eq!(allowance(backlog(100, 100), 60, 0, 2), (200, 200), "twice as much at most");
-        assert_eq!(allowance(backlog(100, 100), 60, 0, 24), (125, 125));
-        assert_eq!(allowance(backlog(300, 300), 60, 0, 50), (180, 180));
-        assert_eq!(allowance(backlog(300, 300), 29, 100, 29), (300, 0), "they are on their way");
-        assert_eq!(allowance(backlog(300, 300), 40, 60, 40), (180, 120), "slower than it should be");
+        assert_eq!(allowance(backlog(100, 100), 60, 0, 32), (125, 125));
+        assert_eq!(allowance(backlog(300, 300), 60, 0, 50), (240, 240));
+        assert_eq!(allowance(backlog(300, 300), 39, 100, 39), (300, 0), "they are on their way");
+        assert_eq!(allowance(backlog(300, 300), 50, 60, 50), (192, 132), "slower than it should be");
         assert_eq!(allowance(backlog(300, 300), 60, 300, 60), (150, 0), "half as much at least");
         assert_eq!(allowance(backlog(15, 15), 60, 15, 60), (LEAST, 0));
         assert_eq!(allowance(backlog(1500, 1500), 60, 0, 3), (MOST, MOST));

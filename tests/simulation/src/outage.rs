@@ -141,7 +141,8 @@ pub fn play(scenario: &Scenario, mut tell: impl FnMut(&str)) -> Figures {
     play.big().house.books().away = None;
     let back = play.world.net.tally();
     play.run_until(scenario, scenario.closes(), &mut tell);
-    while !play.all_sent() && play.executor.time().millis() < scenario.ends() {
+    while !(play.all_sent() && play.world.is_up_to_date()) && play.executor.time().millis() < scenario.ends()
+    {
         let next = play.executor.time().millis() + MINUTE;
         play.run_until(scenario, next, &mut tell);
     }

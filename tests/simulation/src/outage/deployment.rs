@@ -21,7 +21,7 @@ use testkit::build;
 use testkit::model::{Kindly, ModelConnections, ModelLedger, ModelMappings};
 
 use super::queue::LaneQueue;
-use super::store::Shop;
+use super::store::{Shop, instant};
 use super::warehouse::House;
 use crate::build::Build;
 use crate::executor::{BEGINNING, Process, SkewedClock, Time};
@@ -202,6 +202,18 @@ impl Deployment {
             pace: self.pace,
             circuits: Arc::default(),
         }
+    }
+
+    /// The time of this world.
+    pub(super) fn millis(&self) -> u64 {
+        self.time.millis()
+    }
+
+    /// Has the sweep looked at everything that was due five minutes ago?
+    pub(super) fn is_up_to_date(&self) -> bool {
+        let while_ago = instant(self.time.millis().saturating_sub(300_000));
+        let first = |id| self.model.with(id, |books| books.dates.keys().next().copied());
+        self.merchants.keys().filter_map(first).all(|date| date > while_ago)
     }
 
     /// What fires every minute.
