@@ -65,6 +65,7 @@ impl Rules {
         self.packages_go_on(before, after);
         self.acceptance_has_a_cause(before, after);
         self.sending_has_a_cause(before, after);
+        self.refusal_has_a_cause(before, after);
         self.good_things(before, after);
         self.posts(writer, before, after);
     }
@@ -182,6 +183,16 @@ impl Rules {
         let Some(site) = self.site(&after.key.connection).filter(|_| begins) else { return };
         if site.cart.truth().orders.get(&after.key.order).is_none_or(|sold| !sold.ever_paid) {
             self.watch.wrong(format!("I4 {} is sent and was never paid", after.key));
+        }
+    }
+
+    /// I4: nothing is called refused that the warehouse has.
+    fn refusal_has_a_cause(&self, before: &Record, after: &Record) {
+        let is_called = matches!(after.stage, Stage::Held(Cause::Refused(_))) && before.stage != after.stage;
+        let Some(site) = self.site(&after.key.connection).filter(|_| is_called) else { return };
+        let Ok(reference) = reference(&after.key, after.revision, 40) else { return };
+        if site.wms.truth().known(&reference, site.wms.time().millis()).any(|order| !order.cancelled) {
+            self.watch.wrong(format!("I4 {} is called refused, and the warehouse has it", after.key));
         }
     }
 
