@@ -271,6 +271,7 @@ fn orders_that_wait_for_about_as_long_share_a_date() {
     sweep_after(&scene, scene.pace.grace);
     let shared = dates(&scene, 1);
     assert_eq!((dates(&scene, 2), dates(&scene, 3)), (shared.clone(), shared.clone()));
+    assert_eq!(shared[0].as_millisecond() % 60_000, 0, "a whole tenth of the grace");
     let wait = shared[0].duration_since(scene.clock.now()).unsigned_abs();
     assert!(wait > scene.pace.grace && wait <= scene.pace.grace * 11 / 10, "{wait:?}");
 }
