@@ -154,10 +154,13 @@ mod tests {
 
     #[test]
     fn every_connection_has_one_turn_in_its_interval() {
-        let connection = connection("2026-11-01T00:00:00Z", 5);
-        let turns = (0..10)
-            .filter(|minute| is_turn(&connection, Timestamp::from_second(minute * 60).unwrap()))
-            .count();
-        assert_eq!(turns, 2);
+        let mut connection = connection("2026-11-01T00:00:00Z", 5);
+        for name in ["main", "a", "b", "c", "d", "e"] {
+            connection.id = name.parse().unwrap();
+            let turns = (0..10)
+                .filter(|minute| is_turn(&connection, Timestamp::from_second(minute * 60).unwrap()))
+                .count();
+            assert_eq!(turns, 2, "{name}");
+        }
     }
 }

@@ -84,6 +84,15 @@ fn the_cursor_moves_only_when_the_whole_window_is_in_the_ledger() {
 }
 
 #[test]
+fn a_list_whose_orders_are_not_all_in_the_ledger_moves_nothing() {
+    let scene = shop(3);
+    let polled = run(poller(&scene).poll(&scene.connection, scene.clock.now())).unwrap();
+    assert_eq!((polled.listed, polled.imported, polled.complete), (3, 1, false), "listed, but not all read");
+    assert_eq!(cursor(&scene).position, None);
+    assert_eq!(run(poll(&scene)).unwrap().imported, 2);
+}
+
+#[test]
 fn a_list_that_is_longer_than_the_time_allows_is_not_complete() {
     let scene = shop(9);
     scene.store.pages(3, 0);

@@ -228,6 +228,19 @@ fn a_stale_read_loses_no_order() {
 }
 
 #[test]
+fn an_order_that_is_shipped_while_it_is_looked_at_has_a_date_again() {
+    let scene = std::sync::Arc::new(scene());
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    let other = scene.clone();
+    let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
+    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.stage(7), Stage::PartlyShipped);
+    assert!(dates(&scene, 7).iter().any(|date| *date > scene.clock.now()), "somebody will look");
+}
+
+#[test]
 fn an_order_that_cannot_be_looked_at_keeps_no_other_from_it() {
     let scene = scene();
     let soon = scene.seconds_from_now(60);
@@ -290,6 +303,7 @@ fn orders_that_wait_for_about_as_long_share_a_date() {
     sweep_after(&scene, scene.pace.grace);
     let shared = dates(&scene, 1);
     assert_eq!((dates(&scene, 2), dates(&scene, 3)), (shared.clone(), shared.clone()));
+    assert_eq!(shared[0].as_millisecond() % 60_000, 0, "a whole tenth of the grace");
     let wait = shared[0].duration_since(scene.clock.now()).unsigned_abs();
     assert!(wait > scene.pace.grace && wait <= scene.pace.grace * 11 / 10, "{wait:?}");
 }
