@@ -191,7 +191,7 @@ impl Rules {
         let is_called = matches!(after.stage, Stage::Held(Cause::Refused(_))) && before.stage != after.stage;
         let Some(site) = self.site(&after.key.connection).filter(|_| is_called) else { return };
         let Ok(reference) = reference(&after.key, after.revision, 40) else { return };
-        if site.wms.truth().known(&reference, site.wms.time().millis()).any(|order| !order.cancelled) {
+        if site.wms.truth().known(&reference, site.wms.time.millis()).any(|order| !order.cancelled) {
             self.watch.wrong(format!("I4 {} is called refused, and the warehouse has it", after.key));
         }
     }
