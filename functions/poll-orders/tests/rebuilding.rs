@@ -1,4 +1,5 @@
 //! A ledger that is new, or follows a lost one, is filled before anything is sent, and knows what may have been sent.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
