@@ -16,6 +16,7 @@ use domain::ports::Saved;
 use domain::record::{Cause, Exclusion, Record, Stage};
 use domain::warehouse::{Creation, Repeat};
 
+use crate::away::heard;
 use crate::{ForwardOrders, InHand};
 
 /// How long to wait between the tries to write down that the warehouse has an order, in milliseconds.
@@ -92,13 +93,16 @@ impl ForwardOrders {
         request: &FulfillmentRequest,
         created: Creation,
     ) -> Result<(), Failure> {
-        match created {
+        let (key, heard) = (hand.record.key.clone(), heard(&created));
+        let outcome = match created {
             Creation::Accepted(id) => self.accepted(&hand.record, id, "").await,
             Creation::Duplicate(told) => self.duplicate(hand, request, told).await,
             Creation::Refused(reason) => self.refused(hand, Cause::Refused(reason)).await,
             Creation::NotApplied(failure) => self.release(hand, failure).await,
             Creation::Unclear(failure) => self.unclear(hand, failure).await,
-        }
+        };
+        self.conclude_from(&key, heard).await;
+        outcome
     }
 
     /// The warehouse has it. This is worth a few tries: with a warehouse that cannot be asked nobody else will ever know
@@ -111,6 +115,7 @@ impl ForwardOrders {
         how: &'static str,
     ) -> Result<(), Failure> {
         let mut record = record.clone();
+        let units = record.units;
         let mut outcome = Ok(());
         for pause in ACCEPT_PAUSES {
             let Ok(next) = record.step(Step::Accept { id: id.clone(), how }, self.stamp()) else {
@@ -118,7 +123,10 @@ impl ForwardOrders {
             };
             match self.ledger.save(&record, &next).await {
                 Ok(Saved::Done | Saved::Conflict(None)) => return Ok(()),
-                Ok(Saved::Conflict(Some(current))) => record = *current,
+                Ok(Saved::Conflict(Some(current))) => {
+                    record = *current;
+                    record.units = record.units.max(units);
+                }
                 Err(failure) => {
                     outcome = Err(failure);
                     self.clock.sleep(Duration::from_millis(pause)).await;
@@ -142,7 +150,7 @@ impl ForwardOrders {
                 None => self.refused(hand, Cause::InDoubt).await,
             };
         };
-        match self.find(&request.reference, lookup.as_ref()).await {
+        match self.find(&hand.record.key, &request.reference, lookup.as_ref()).await {
             Ok(Some(found)) if found.cancelled => {
                 self.refused(hand, Cause::Refused(format!("it has this order as {}, cancelled", found.id)))
                     .await

@@ -1,11 +1,17 @@
 //! An order in doubt: sent, the answer lost. Settled by what the warehouse gives us against duplicates.
 
+use domain::connection::History;
 use domain::deadline::before;
 use domain::fulfillment::reference;
+use domain::intake::body_of;
 use domain::life::{Step, later};
-use domain::record::Cause;
+use domain::mapping::Mapped;
+use domain::order::Order;
+use domain::ports::Read;
+use domain::record::{Cause, Record, Stage};
 use domain::warehouse::{OrderLookup, Repeat, WarehouseOrder};
-use domain::{Failure, Reference};
+use domain::{Failure, OrderKey, Reference};
+use jiff::Timestamp;
 
 use crate::{ForwardOrders, InHand};
 
@@ -15,6 +21,8 @@ enum Verdict {
     There(WarehouseOrder),
     /// It is safe to send again; why.
     SendAgain(&'static str),
+    /// It is not there, but something of a lost ledger's attempts may still land until then.
+    TooEarly(Timestamp),
     /// Nobody can find out.
     Unknowable,
 }
@@ -27,48 +35,103 @@ impl ForwardOrders {
             Err(failure) => return self.ask_later(hand, failure).await,
         };
         let step = match verdict {
-            Verdict::There(found) if found.cancelled => {
-                Step::Flag(Cause::Refused(format!("it has this order as {}, cancelled", found.id)))
-            }
-            Verdict::There(found) => return self.accepted(&hand.record, found.id, ", found there").await,
+            Verdict::There(found) if found.cancelled => cancelled_there(&hand, &found),
+            Verdict::There(found) => return self.found(hand, found).await,
             Verdict::SendAgain(why) => Step::SendAgain(why),
+            Verdict::TooEarly(ask_at) => Step::AskLater { ask_at, why: TOO_EARLY.to_owned() },
             Verdict::Unknowable => Step::GiveUp,
         };
         let again = matches!(step, Step::SendAgain(_));
         match self.advance(&hand.record, step).await? {
             Some(record) if again => {
                 hand.record = record;
-                self.send(hand).await
+                if was_never_claimed(&hand.record) {
+                    return self.decide_anew(hand).await;
+                }
+                if hand.only_ask { Ok(()) } else { self.send(hand).await }
             }
             _ => Ok(()),
         }
+    }
+
+    /// The warehouse has it. Whoever sent it has told us how many pieces; an earlier ledger has not.
+    async fn found(&self, mut hand: InHand, found: WarehouseOrder) -> Result<(), Failure> {
+        if was_never_claimed(&hand.record)
+            && let Some(order) = &hand.order
+        {
+            let mapping = self.mappings.current(&hand.connection.id).await?;
+            if let Ok(Mapped::Ship { lines, .. }) = mapping.resolve(order, &hand.connection.policies) {
+                hand.record.units = lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity));
+            }
+        }
+        self.accepted(&hand.record, found.id, ", found there").await
+    }
+
+    /// An order that no attempt of this ledger has taken was asked about before it was decided on.
+    async fn decide_anew(&self, mut hand: InHand) -> Result<(), Failure> {
+        let read = match &hand.order {
+            Some(order) => Read::Order(Box::new(order.clone())),
+            None => {
+                let store = self.partners.store(&hand.connection).await?;
+                store.orders.read(&hand.record.key.order.to_string()).await?
+            }
+        };
+        let (record, partners) = (hand.record.clone(), self.partners.as_ref());
+        let looked = self.intake().reconsider(&hand.connection, record, &read, partners).await?;
+        hand.record = looked.record;
+        hand.order = body_of(&read).cloned();
+        let is_ready = self.is_ours_now(&hand.record) && matches!(hand.record.stage, Stage::Ready { .. });
+        if is_ready && !hand.only_ask { self.send(hand).await } else { Ok(()) }
     }
 
     async fn verdict(&self, hand: &InHand) -> Result<Verdict, Failure> {
         match &hand.warehouse.repeat {
             Repeat::HonoursKey => Ok(Verdict::SendAgain("the warehouse honours our key")),
             Repeat::Cannot => Ok(Verdict::Unknowable),
-            Repeat::RefusesDuplicates(lookup) | Repeat::CanBeAsked { lookup, .. } => {
-                let limit = hand.warehouse.limits.reference;
-                let reference = reference(&hand.record.key, hand.record.revision, limit)
-                    .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
-                let found = self.find(&reference, lookup.as_ref()).await?;
-                Ok(found.map_or(Verdict::SendAgain("the warehouse does not have it"), Verdict::There))
+            Repeat::RefusesDuplicates(lookup) => Ok(self.look_up(hand, lookup.as_ref(), None).await?),
+            Repeat::CanBeAsked { lookup, lag } => {
+                let early = self.lost_attempts_end(hand, *lag).filter(|end| self.clock.now() < *end);
+                Ok(self.look_up(hand, lookup.as_ref(), early).await?)
             }
         }
+    }
+
+    /// When nothing of an attempt can land any more that a lost ledger knew of; none when our own ledger knows all.
+    fn lost_attempts_end(&self, hand: &InHand, lag: std::time::Duration) -> Option<Timestamp> {
+        let History::Known { since } = hand.connection.history else { return None };
+        was_never_claimed(&hand.record).then(|| later(since, self.pace.lease.saturating_add(lag)))
+    }
+
+    async fn look_up(
+        &self,
+        hand: &InHand,
+        lookup: &dyn OrderLookup,
+        early: Option<Timestamp>,
+    ) -> Result<Verdict, Failure> {
+        let limit = hand.warehouse.limits.reference;
+        let reference = reference(&hand.record.key, hand.record.revision, limit)
+            .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
+        let absent = || match early {
+            Some(end) => Verdict::TooEarly(end),
+            None => Verdict::SendAgain("the warehouse does not have it"),
+        };
+        Ok(self.find(&hand.record.key, &reference, lookup).await?.map_or_else(absent, Verdict::There))
     }
 
     /// Asks the warehouse, but not for ever.
     pub(crate) async fn find(
         &self,
+        key: &OrderKey,
         reference: &Reference,
         lookup: &dyn OrderLookup,
     ) -> Result<Option<WarehouseOrder>, Failure> {
         let deadline = later(self.clock.now(), self.pace.send_within);
         let asked = before(self.clock.as_ref(), deadline, lookup.find(reference)).await;
-        asked.unwrap_or_else(|| {
+        let found = asked.unwrap_or_else(|| {
             Err(Failure::retryable("look up order", "the warehouse did not answer in time"))
-        })
+        });
+        self.conclude_from(key, found.as_ref().map(|_| ()).map_err(Failure::wait)).await;
+        found
     }
 
     async fn ask_later(&self, hand: InHand, failure: Failure) -> Result<(), Failure> {
@@ -77,4 +140,20 @@ impl ForwardOrders {
         self.advance(&hand.record, Step::AskLater { ask_at, why }).await?;
         outcome
     }
+}
+
+const TOO_EARLY: &str = "it is not there, and an attempt that a lost ledger knew of may still arrive";
+
+/// Has no attempt of this ledger taken it? Then it is in doubt because an earlier ledger may have sent it.
+fn was_never_claimed(record: &Record) -> bool {
+    record.attempts == 0
+}
+
+/// A cancelled order that was taken back in the store is done; any other is for a person.
+fn cancelled_there(hand: &InHand, found: &WarehouseOrder) -> Step {
+    let taken_back = |order: &Order| order.payment.is_taken_back();
+    if was_never_claimed(&hand.record) && hand.order.as_ref().is_some_and(taken_back) {
+        return Step::Cancel(format!("cancelled by the warehouse, which had it as {}", found.id));
+    }
+    Step::Flag(Cause::Refused(format!("it has this order as {}, cancelled", found.id)))
 }

@@ -5,6 +5,7 @@
 //! settled by what the warehouse gives us against duplicates ([`domain::warehouse::Repeat`]).
 
 mod attempt;
+mod away;
 mod doubt;
 
 use std::sync::Arc;
@@ -18,6 +19,9 @@ use domain::record::{Record, Stage};
 use domain::warehouse::Warehouse;
 use domain::{Failure, OrderKey};
 use jiff::Timestamp;
+
+pub use away::Circuits;
+use away::Leave;
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "forward-orders";
@@ -42,6 +46,8 @@ pub struct ForwardOrders {
     pub dice: Arc<dyn Randomness>,
     /// How long things may take.
     pub pace: Pace,
+    /// What this process has seen of the warehouses.
+    pub circuits: Arc<Circuits>,
 }
 
 /// An order in hand.
@@ -53,6 +59,8 @@ struct InHand {
     order: Option<Order>,
     /// How often the queue has delivered the message.
     count: u32,
+    /// Is it only to be found out what became of it?
+    only_ask: bool,
 }
 
 impl ForwardOrders {
@@ -62,15 +70,37 @@ impl ForwardOrders {
     /// Retryable, when the message should come again soon. Whatever the outcome, the ledger knows when somebody looks
     /// at the order again.
     pub async fn forward(&self, key: &OrderKey, count: u32) -> Result<(), Failure> {
-        let Some(connection) = self.connections.get(&key.connection).await?.filter(|c| c.enabled) else {
+        self.take_up(key, count, false).await
+    }
+
+    /// Asks about an order that is in doubt, and sends nothing.
+    ///
+    /// # Errors
+    /// Those of the ledger, the warehouse and the store.
+    pub async fn find_out(&self, key: &OrderKey) -> Result<(), Failure> {
+        self.take_up(key, 1, true).await
+    }
+
+    async fn take_up(&self, key: &OrderKey, count: u32, only_ask: bool) -> Result<(), Failure> {
+        let Some(connection) = self.connections.get(&key.connection).await?.filter(Connection::runs) else {
             return Ok(());
         };
+        let leave = self.leave(&connection.id).await?;
+        if let Leave::Refused(away) = &leave {
+            return self.wait_for(away, count);
+        }
         let Some((record, order)) = self.ledger.open(key, false).await? else { return Ok(()) };
-        if !self.is_ours_now(&record) {
+        let is_question = matches!(record.stage, Stage::InDoubt { .. });
+        if !self.is_ours_now(&record) || (only_ask && !is_question) {
             return Ok(());
         }
+        if let Leave::Probe(circuit) = &leave
+            && let Some(away) = self.take_probe(&connection.id, circuit).await?
+        {
+            return self.wait_for(&away, count);
+        }
         let warehouse = self.partners.warehouse(&connection).await?;
-        let hand = InHand { connection, warehouse, record, order, count };
+        let hand = InHand { connection, warehouse, record, order, count, only_ask };
         match &hand.record.stage {
             Stage::Ready { .. } => self.send(hand).await,
             Stage::Sending(_) => self.take_over(hand).await,

@@ -35,6 +35,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         clock: environment.clock(),
         dice: environment.dice(),
         pace: environment.pace(),
+        circuits: Arc::default(),
     };
     Function::new(environment.clock())
         .on_queue(Arc::new(Forward(forward)), environment.queue("ORDERS")?)

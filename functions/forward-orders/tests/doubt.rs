@@ -166,6 +166,20 @@ fn an_order_that_the_look_up_does_not_find_is_sent_again_once() {
 }
 
 #[test]
+fn an_order_that_may_be_sent_again_is_sent_in_the_same_breath() {
+    for class in [Class::K, Class::U, Class::L(LAG)] {
+        let scene = Scene::new(class);
+        let key = scene.ready(7);
+        scene.script.next("warehouse.create", [Fate::LosesRequest]);
+        drop(run(forwarder(&scene).forward(&key, 1)));
+        scene.pass_lease();
+        scene.pass(LAG);
+        run(forwarder(&scene).forward(&key, 2)).unwrap();
+        assert_eq!(end(&scene), End::Accepted, "{class:?}");
+    }
+}
+
+#[test]
 fn a_look_up_that_fails_or_hangs_is_asked_again_later_and_nothing_is_sent() {
     for class in [Class::U, Class::L(LAG)] {
         for fate in [Fate::Fails(None), Fate::Hangs] {
@@ -206,6 +220,22 @@ fn an_attempt_is_left_alone_while_its_lease_lives_and_taken_over_afterwards() {
         let wanted = if class == Class::N { End::Held("in doubt", 0) } else { End::Accepted };
         assert_eq!(end(&scene), wanted, "{class:?}");
     }
+}
+
+#[test]
+fn an_attempt_that_died_is_asked_about_once_the_answer_can_be_trusted() {
+    let scene = Scene::new(Class::L(LAG));
+    let key = scene.ready(7);
+    let until = domain::life::later(scene.clock.now(), scene.pace.lease);
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    scene.pass_lease();
+    run(forwarder(&scene).forward(&key, 1)).unwrap();
+    let ask_at = domain::life::later(until, LAG);
+    assert_eq!(scene.stage(7), Stage::InDoubt { ask_at }, "its request may be there and not shown yet");
+    assert_eq!(scene.script.count("warehouse.find"), 0);
+    scene.pass(LAG);
+    run(forwarder(&scene).forward(&key, 1)).unwrap();
+    assert_eq!((scene.script.count("warehouse.find"), scene.warehouse.live("main-7")), (1, 1));
 }
 
 #[test]

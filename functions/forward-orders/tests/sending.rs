@@ -4,9 +4,12 @@ mod common;
 
 use common::{EVERY_CLASS, forwarder};
 use domain::OrderId;
+use domain::life::{Stamp, Step};
 use domain::payment::PaymentStatus;
 use domain::policy::{UnknownMethod, UnknownSku};
+use domain::ports::Ledger;
 use domain::record::{Cause, Exclusion, Stage};
+use testkit::build;
 use testkit::model::{Class, Fate, Scene};
 use testkit::run::{run, until_stuck};
 
@@ -173,6 +176,38 @@ fn a_process_that_was_frozen_after_its_claim_does_not_send() {
     scene.pass(start.duration_since(domain::ports::Clock::now(scene.clock.as_ref())).unsigned_abs());
     run(forwarder(&scene).forward(&key, 2)).unwrap();
     assert_eq!(scene.warehouse.live("main-7"), 1);
+}
+
+#[test]
+fn a_process_that_was_held_up_for_no_longer_than_it_may_sends() {
+    let scene = Scene::new(Class::N);
+    let key = scene.ready(7);
+    let (clock, just_enough) = (scene.clock.clone(), scene.pace.send_within);
+    scene.script.meanwhile("ledger.save", move || clock.advance(just_enough));
+    run(forwarder(&scene).forward(&key, 1)).unwrap();
+    assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Accepted, 1));
+}
+
+#[test]
+fn an_expired_order_that_another_has_put_off_meanwhile_is_not_sent_before_its_time() {
+    let scene = Scene::new(Class::U);
+    let key = scene.ready(7);
+    scene.ledger.with(&key.connection, |books| books.bodies.clear());
+    scene.pass(scene.pace.grace);
+    let (ledger, ours, now) = (scene.ledger.clone(), scene.record(7), scene.seconds_from_now(0));
+    let later = scene.seconds_from_now(900);
+    scene.script.meanwhile("store.read", move || {
+        let claim = Step::Claim { until: later, units: 3, mapping: 1 };
+        let stamp = Stamp { at: now, ..build::stamp(99) };
+        let claimed = ours.step(claim, stamp).unwrap();
+        let why = "answered 429".to_owned();
+        let release = Step::Release { attempt: stamp.token, not_before: later, why };
+        let released = claimed.step(release, stamp).unwrap();
+        run(ledger.save(&ours, &released)).unwrap();
+    });
+    run(forwarder(&scene).forward(&key, 1)).unwrap();
+    assert_eq!(scene.stage(7), Stage::Ready { not_before: Some(later) });
+    assert_eq!(scene.script.count("warehouse.create"), 0);
 }
 
 #[test]

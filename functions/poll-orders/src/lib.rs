@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::connection::Connection;
+use domain::connection::{Connection, History};
 use domain::intake::Intake;
 use domain::life::{Pace, later};
 use domain::message::Message;
@@ -67,6 +67,8 @@ pub struct Polled {
     pub complete: bool,
     /// Did somebody else hold the right to import?
     pub busy: bool,
+    /// Is everything that the store lists up to now in the ledger?
+    pub caught_up: bool,
 }
 
 impl PollOrders {
@@ -85,7 +87,7 @@ impl PollOrders {
             .all()
             .await?
             .into_iter()
-            .filter(|c| c.enabled && window::is_turn(c, now))
+            .filter(|c| c.imports() && (window::is_turn(c, now) || !c.is_complete()))
             .collect();
         let polls = due.into_iter().map(|connection| async move {
             let polled = self.poll(&connection, until).await;
@@ -100,6 +102,22 @@ impl PollOrders {
     /// When the store cannot be listed or is down, or the ledger or the queue fail. What was done so far stays done;
     /// the cursor has not moved past anything that is not in the ledger.
     pub async fn poll(&self, connection: &Connection, until: Timestamp) -> Result<Polled, Failure> {
+        let polled = self.one_window(connection, until).await?;
+        if polled.caught_up {
+            self.complete(connection).await?;
+        }
+        Ok(polled)
+    }
+
+    /// A ledger that was being rebuilt is complete once the store has been read up to now.
+    async fn complete(&self, connection: &Connection) -> Result<(), Failure> {
+        let History::Rebuilding { lost_at } = connection.history else { return Ok(()) };
+        let Some(current) = self.connections.get(&connection.id).await? else { return Ok(()) };
+        let since = lost_at.unwrap_or_else(|| self.clock.now());
+        self.connections.put(&Connection { history: History::Known { since }, ..current }).await
+    }
+
+    async fn one_window(&self, connection: &Connection, until: Timestamp) -> Result<Polled, Failure> {
         let store = self.partners.store(connection).await?;
         let cursor = self.ledger.cursor(&connection.id).await?;
         let window = window::next(connection, &cursor, self.clock.now());
@@ -111,6 +129,7 @@ impl PollOrders {
             Polled { listed: listed.orders.len(), complete: listed.complete, ..Polled::default() };
         let nothing_new = unknown.is_empty();
         if nothing_new && !(listed.complete && window.moves_by_itself) {
+            polled.caught_up = listed.complete;
             return Ok(polled);
         }
         let lease = Lease { token: self.dice.token(), until: later(until, LEASE_MARGIN) };
@@ -124,6 +143,7 @@ impl PollOrders {
         polled.complete &= outcome.is_ok() && imported.len() == unknown.len();
         let moved = window.cursor_after(&cursor, &listed.orders, &imported, newest, polled.complete);
         self.finish(connection, &moved, lease).await?;
+        polled.caught_up = polled.complete && !window.moves_by_itself;
         outcome.map(|()| polled)
     }
 
@@ -176,7 +196,7 @@ impl PollOrders {
     /// # Errors
     /// Those of the store, the ledger and the queue.
     pub async fn follow(&self, id: &ConnectionId, token: &str) -> Result<(), Failure> {
-        let Some(connection) = self.connections.get(id).await?.filter(|connection| connection.enabled) else {
+        let Some(connection) = self.connections.get(id).await?.filter(Connection::runs) else {
             return Ok(());
         };
         let store = self.partners.store(&connection).await?;

@@ -74,17 +74,17 @@ impl Sweep {
         if complete {
             let reached =
                 if self.moves_by_itself { Some(self.dates.to) } else { newest.min(Some(self.began)) };
-            return crate::moved(cursor, cursor.position.max(reached), listed.to_vec());
+            return super::moved(cursor, cursor.position.max(reached), listed.to_vec());
         }
         let seen = cursor.seen.iter().chain(imported).copied().collect();
-        crate::moved(cursor, cursor.position, seen)
+        super::moved(cursor, cursor.position, seen)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::connection::Schedule;
+    use domain::connection::{History, Schedule};
     use domain::policy::Policies;
 
     fn at(text: &str) -> Timestamp {
@@ -100,6 +100,7 @@ mod tests {
             warehouse: [].into(),
             policies: Policies { start: Some(at(start)), ..Policies::default() },
             schedule: Schedule { orders_minutes: every, overlap_minutes: 60, ..Schedule::default() },
+            history: History::Unknown,
         }
     }
 
@@ -153,10 +154,13 @@ mod tests {
 
     #[test]
     fn every_connection_has_one_turn_in_its_interval() {
-        let connection = connection("2026-11-01T00:00:00Z", 5);
-        let turns = (0..10)
-            .filter(|minute| is_turn(&connection, Timestamp::from_second(minute * 60).unwrap()))
-            .count();
-        assert_eq!(turns, 2);
+        let mut connection = connection("2026-11-01T00:00:00Z", 5);
+        for name in ["main", "a", "b", "c", "d", "e"] {
+            connection.id = name.parse().unwrap();
+            let turns = (0..10)
+                .filter(|minute| is_turn(&connection, Timestamp::from_second(minute * 60).unwrap()))
+                .count();
+            assert_eq!(turns, 2, "{name}");
+        }
     }
 }

@@ -2,15 +2,21 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use common::{WRITES, known, poll, poll_as, poller, queued};
-use domain::OrderId;
-use domain::ports::{Clock, Cursor};
+use domain::connection::Connection;
+use domain::ports::{Clock, Cursor, ListPage, OrderSource, Partners, Read, Store, Window};
 use domain::record::{Cause, Exclusion, Stage};
+use domain::warehouse::Warehouse;
+use domain::{Failure, OrderId};
 use jiff::Timestamp;
+use poll_orders::PollOrders;
 use testkit::build;
-use testkit::model::{Class, Fate, Scene};
+use testkit::model::{Class, Fate, ModelStore, Scene};
 use testkit::run::{run, until_stuck};
 
 /// A scene whose store has orders 1 to `count`, a second apart.
@@ -75,6 +81,72 @@ fn the_cursor_moves_only_when_the_whole_window_is_in_the_ledger() {
     assert_eq!((polled.listed, polled.imported, polled.complete), (120, 119, true));
     assert_eq!(cursor(&scene).position, Some(ordered_at(120)));
     assert_eq!(scene.script.count("store.read"), 120);
+}
+
+#[test]
+fn a_list_whose_orders_are_not_all_in_the_ledger_moves_nothing() {
+    let scene = shop(3);
+    let polled = run(poller(&scene).poll(&scene.connection, scene.clock.now())).unwrap();
+    assert_eq!((polled.listed, polled.imported, polled.complete), (3, 1, false), "listed, but not all read");
+    assert_eq!(cursor(&scene).position, None);
+    assert_eq!(run(poll(&scene)).unwrap().imported, 2);
+}
+
+#[test]
+fn a_list_that_is_longer_than_the_time_allows_is_not_complete() {
+    let scene = shop(9);
+    scene.store.pages(3, 0);
+    let polled = run(poller(&scene).poll(&scene.connection, scene.clock.now())).unwrap();
+    assert_eq!(
+        (polled.listed, polled.imported, polled.complete),
+        (3, 1, false),
+        "one page, and no time left"
+    );
+    assert_eq!(cursor(&scene).position, None);
+    let polled = run(poll(&scene)).unwrap();
+    assert_eq!((polled.listed, polled.imported, polled.complete), (9, 8, true));
+}
+
+/// A store whose pages point to themselves.
+struct RoundAndRound(Arc<ModelStore>, AtomicUsize);
+
+#[async_trait]
+impl OrderSource for RoundAndRound {
+    async fn list(&self, window: Window, offset: u32) -> Result<ListPage, Failure> {
+        assert!(self.1.fetch_add(1, Ordering::Relaxed) < 5, "it is listed for ever");
+        Ok(ListPage {
+            next_offset: Some(offset),
+            ..OrderSource::list(self.0.as_ref(), window, offset).await?
+        })
+    }
+
+    async fn read(&self, which: &str) -> Result<Read, Failure> {
+        OrderSource::read(self.0.as_ref(), which).await
+    }
+}
+
+struct Joined(Store);
+
+#[async_trait]
+impl Partners for Joined {
+    async fn store(&self, _: &Connection) -> Result<Store, Failure> {
+        Ok(self.0.clone())
+    }
+
+    async fn warehouse(&self, _: &Connection) -> Result<Arc<Warehouse>, Failure> {
+        Err(Failure::permanent("open warehouse", "there is none"))
+    }
+}
+
+#[test]
+fn a_store_whose_pages_never_end_is_not_listed_for_ever() {
+    let scene = shop(3);
+    let store = run(scene.partners.store(&scene.connection)).unwrap();
+    let orders = Arc::new(RoundAndRound(scene.store.clone(), AtomicUsize::new(0)));
+    let partners = Arc::new(Joined(Store { orders, ..store }));
+    let poller = PollOrders { partners, ..poller(&scene) };
+    let polled = run(poller.poll(&scene.connection, scene.seconds_from_now(60))).unwrap();
+    assert_eq!((polled.listed, polled.imported, polled.complete), (3, 3, true));
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl PollShipments {
         let minute = self.clock.now().as_second() / 60;
         let is_turn = |c: &Connection| minute % i64::from(c.schedule.shipments_minutes.max(1)) == 0;
         let due: Vec<Connection> =
-            self.connections.all().await?.into_iter().filter(|c| c.enabled && is_turn(c)).collect();
+            self.connections.all().await?.into_iter().filter(|c| c.runs() && is_turn(c)).collect();
         let polls = due.into_iter().map(|connection| async move {
             let polled = self.poll(&connection, until).await;
             (connection.id, polled)

@@ -95,6 +95,14 @@ fn the_bookmark_and_the_acknowledgement_come_after_the_ledger() {
 }
 
 #[test]
+fn a_page_that_is_the_last_one_is_the_last_one_asked_for() {
+    let scene = shipping(5);
+    scene.warehouse.pages(2);
+    assert_eq!(run(poll(&scene)).unwrap(), 5);
+    assert_eq!(scene.script.count("warehouse.page"), 3);
+}
+
+#[test]
 fn a_poll_that_dies_anywhere_is_made_good_by_the_next() {
     for fate in [Fate::Hangs, Fate::HappensAndHangs, Fate::Fails(None), Fate::LosesAnswer] {
         for n in 0.. {

@@ -9,13 +9,13 @@ use domain::intake::Intake;
 use domain::message::Message;
 use domain::ports::{Clock, Connections, Ledger, Outgoing, Partners, Randomness};
 use domain::warehouse::{Heard, RawWebhook, Unverified};
-use domain::{ConnectionId, Failure};
+use domain::{ConnectionId, Failure, limits};
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "receive-notices";
 
 /// The largest body that is looked at.
-pub const MAX_BODY_BYTES: usize = 256 * 1024;
+pub const MAX_BODY_BYTES: usize = limits::WEBHOOK_BYTES;
 
 /// The use case with its ports.
 #[derive(Clone)]
@@ -108,6 +108,9 @@ impl ReceiveNotices {
         }
         let raw = RawWebhook { path_rest: rest.to_owned(), ..received.webhook };
         let done = match self.connection(id).await {
+            Ok(Some(connection)) if !connection.is_complete() => {
+                Ok(Outcome::note(TRY_LATER, "the ledger of this connection is being rebuilt"))
+            }
             Ok(Some(connection)) if kind == "webhook" => self.heard_of_warehouse(&connection, raw).await,
             Ok(Some(connection)) => self.heard_of_store(&connection, raw).await,
             Ok(None) => return Outcome::note(UNKNOWN_SENDER, "no such connection"),

@@ -15,7 +15,7 @@ struct Webhooks(ReceiveNotices);
 impl Endpoint for Webhooks {
     async fn answer(&self, request: HttpRequest) -> HttpAnswer {
         let HttpRequest { method, path, headers, body, .. } = request;
-        let webhook = RawWebhook { headers, path_rest: String::new(), query: String::new(), body };
+        let webhook = RawWebhook { headers, path_rest: String::new(), body };
         let outcome = self.0.receive(Received { method, path, webhook }).await;
         if let Some(note) = &outcome.note {
             let connection = outcome.connection.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -117,6 +117,12 @@ fn who_is_not_known_gets_401_and_changes_nothing() {
     for path in ["/webhook/other", "/webhook/NOT-A-SLUG", "/notify/main/wrong", "/notify/main"] {
         assert_eq!(post(&scene, path, genuine.clone()), 401, "{path}");
     }
+    let stranger = send(&scene, "POST", "/webhook/other", genuine.clone());
+    assert_eq!(
+        stranger.note.as_deref(),
+        Some("no such connection"),
+        "our log says why, the sender hears nothing"
+    );
     scene.warehouse.tells(false, true);
     assert_eq!(post(&scene, "/webhook/main", genuine), 401, "a polled warehouse sends none");
     assert_eq!(scene.record(7), before);

@@ -1,6 +1,7 @@
 //! Looks again: puts back on the queue what stalled, re-reads what waits, releases what was cured, cancels what was
 //! taken back. It reads only what is due, and every unfinished order has a date on which it is.
 
+mod lane;
 mod look;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use domain::record::Record;
 use domain::{ConnectionId, Failure, OrderId, OrderKey};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+
+use lane::{Lane, Walked, right_after};
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "sweep";
@@ -67,7 +70,7 @@ impl Sweep {
         until: Timestamp,
     ) -> Result<Vec<(ConnectionId, Result<Swept, Failure>)>, Failure> {
         let enabled: Vec<Connection> =
-            self.connections.all().await?.into_iter().filter(|c| c.enabled).collect();
+            self.connections.all().await?.into_iter().filter(Connection::runs).collect();
         let sweeps = enabled.into_iter().map(|connection| async move {
             let swept = self.sweep(&connection, until).await;
             (connection.id, swept)
@@ -82,39 +85,37 @@ impl Sweep {
     /// everything else has been looked at.
     pub async fn sweep(&self, connection: &Connection, until: Timestamp) -> Result<Swept, Failure> {
         let store = self.partners.store(connection).await?;
+        let mut lane = Lane::new(self, &connection.id);
+        let (mut walked, mut swept) = (Walked::default(), Swept::default());
         let looking = Looking { sweep: self, connection, store };
-        let due_by = self.clock.now();
-        let (mut swept, mut unreadable) = (Swept::default(), None);
-        'time: loop {
-            let batch = self.ledger.due(&connection.id, due_by, BATCH).await?;
-            if batch.is_empty() {
-                break;
-            }
-            for due in batch {
-                unreadable = looking.at(&due, until, &mut swept).await?.or(unreadable);
-                self.ledger.settle(&connection.id, &due).await?;
-                if self.clock.now() >= until {
-                    break 'time;
-                }
-            }
-        }
-        unreadable.map_or(Ok(swept), Err)
+        let outcome = looking.walk(until, &mut lane, &mut walked, &mut swept).await;
+        lane.close(walked).await?;
+        outcome?.map_or(Ok(swept), Err)
     }
 
     /// Puts everything that somebody could work on now on the queues, whatever its date: for a host whose queues were
-    /// lost with its process. Changes nothing in the ledger. Says how many messages it queued.
+    /// lost with its process. Who was at work on a package may have died with it: that package gets a date. Says how many
+    /// messages it queued.
     ///
     /// # Errors
     /// Those of the ledger and the queues.
     pub async fn refill(&self, connection: &Connection) -> Result<usize, Failure> {
         let (mut pushed, mut done) = (0, BTreeSet::new());
-        for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
+        // Who waits for the warehouse goes on waiting; nobody else is named on those dates.
+        let passed = self.ledger.circuit(&connection.id).await?.backlog.map(|backlog| backlog.passed);
+        let after = passed.as_deref();
+        for due in self.ledger.due(&connection.id, after, Timestamp::MAX, usize::MAX).await? {
             // An order may have several dates; it is queued once.
             let orders: Vec<OrderId> = due.orders.into_iter().filter(|order| done.insert(*order)).collect();
             let records = self.load(&connection.id, &orders).await?.records;
             let now = self.clock.now();
             let looks: Vec<Look> =
                 records.iter().map(|record| look::queued(record, now, &self.pace)).collect();
+            for record in &records {
+                if let Some(until) = look::last_claim(record) {
+                    self.ledger.expect(&connection.id, until, &[record.key.order]).await?;
+                }
+            }
             let forward: Vec<Message> = looks.iter().filter_map(|look| look.forward.clone()).collect();
             let post: Vec<Message> = looks.into_iter().filter_map(|look| look.post).collect();
             self.orders.send(&forward).await?;
@@ -133,7 +134,7 @@ impl Sweep {
         let store = self.partners.store(connection).await?;
         let looking = Looking { sweep: self, connection, store };
         let (mut pushed, mut outcome) = (0, Ok(()));
-        for due in self.ledger.due(&connection.id, Timestamp::MAX, usize::MAX).await? {
+        for due in self.ledger.due(&connection.id, None, Timestamp::MAX, usize::MAX).await? {
             let mut forward = Vec::new();
             for record in self.load(&connection.id, &due.orders).await?.records {
                 match looking.remap(record).await {
@@ -227,16 +228,58 @@ impl Look {
 }
 
 impl Looking<'_> {
+    /// Looks at one date after the other, passing by those that only name who waits for the warehouse.
+    async fn walk(
+        &self,
+        until: Timestamp,
+        lane: &mut Lane<'_>,
+        walked: &mut Walked,
+        swept: &mut Swept,
+    ) -> Result<Option<Failure>, Failure> {
+        let Sweep { ledger, clock, .. } = self.sweep;
+        let (due_by, mut unreadable) = (clock.now(), None);
+        loop {
+            let batch = ledger.due(&self.connection.id, walked.last.as_deref(), due_by, BATCH).await?;
+            if batch.is_empty() {
+                walked.finished = true;
+                return Ok(unreadable);
+            }
+            for due in batch {
+                unreadable = self.at(&due, until, lane, swept).await?.or(unreadable);
+                let passed = lane.passes(&due.id);
+                let passes = passed.is_some();
+                walked.last = passed.or(Some(due.id));
+                if clock.now() >= until {
+                    return Ok(unreadable);
+                }
+                if passes {
+                    break;
+                }
+            }
+        }
+    }
+
     /// Looks at the orders of one date: queues what is to be queued and gives what is unfinished a new date, so that
-    /// the old one can be taken off. Gives the failure of a record that cannot be read.
-    async fn at(&self, due: &Due, until: Timestamp, swept: &mut Swept) -> Result<Option<Failure>, Failure> {
+    /// the old one can be taken off. Who has to wait for the warehouse stays. Gives the failure of a record that cannot
+    /// be read.
+    async fn at(
+        &self,
+        due: &Due,
+        until: Timestamp,
+        lane: &mut Lane<'_>,
+        swept: &mut Swept,
+    ) -> Result<Option<Failure>, Failure> {
         let Sweep { ledger, orders, shipments, clock, .. } = self.sweep;
         let mut next: BTreeMap<Timestamp, Vec<OrderId>> = BTreeMap::new();
-        let (mut forward, mut post) = (Vec::new(), Vec::new());
+        let (mut forward, mut post, mut stay) = (Vec::new(), Vec::new(), Vec::new());
         let Loaded { records, absent, unreadable, failure } =
             self.sweep.load(&self.connection.id, &due.orders).await?;
-        // An order that has a later date of its own is looked at then.
-        let open = |record: &Record| !record.is_finished() && record.wake.is_none_or(|wake| wake <= due.at);
+        // An order that has a later date of its own is looked at then; but a package whose poster died cannot wait for it.
+        let open = |record: &Record| {
+            let is_its_date = record.wake.is_none_or(|wake| wake <= due.at);
+            let is_left = look::last_claim(record).is_some_and(|until| until <= due.at);
+            !record.is_finished() && (is_its_date || is_left)
+        };
         let known = records.into_iter().filter(open).map(|record| Subject::Known(Box::new(record)));
         let expected = self.rounded_up(later(clock.now(), self.sweep.pace.grace));
         if !absent.is_empty() {
@@ -254,8 +297,12 @@ impl Looking<'_> {
                 Look::again(clock.now())
             };
             swept.looked += 1;
-            forward.extend(look.forward);
             post.extend(look.post);
+            if look.forward.is_some() && !lane.admits(order).await? {
+                stay.push(order);
+                continue;
+            }
+            forward.extend(look.forward);
             if let Some(at) = look.next {
                 next.entry(self.rounded_up(at)).or_default().push(order);
             }
@@ -266,6 +313,13 @@ impl Looking<'_> {
         swept.pushed += forward.len() + post.len();
         orders.send(&forward).await?;
         shipments.send(&post).await?;
+        if stay.len() == due.orders.len() {
+            return Ok(failure);
+        }
+        if !stay.is_empty() {
+            ledger.expect(&self.connection.id, right_after(due.at), &stay).await?;
+        }
+        ledger.settle(&self.connection.id, due).await?;
         Ok(failure)
     }
 

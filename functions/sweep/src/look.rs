@@ -48,6 +48,11 @@ fn posts(record: &Record, now: Timestamp, pace: &Pace) -> Look {
     }
 }
 
+/// When the last attempt at a package of this order ends; none when nobody is at work on any.
+pub(crate) fn last_claim(record: &Record) -> Option<Timestamp> {
+    record.due_posts().filter_map(claim_end).max()
+}
+
 fn claim_end(package: &Package) -> Option<Timestamp> {
     match package.post {
         Post::Claimed { until, .. } => Some(until),

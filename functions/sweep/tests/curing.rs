@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{DAY, accepted, dates, decided, queued, sweep_after, sweep_often, sweeper};
 use domain::admission::Admission;
 use domain::mapping::Gap;
@@ -82,6 +84,8 @@ fn an_order_that_was_refunded_while_it_was_held_is_not_sent() {
         }
         assert_eq!(scene.stage(7), Stage::Excluded(Exclusion::NotPaid("refunded".into())));
         assert_eq!(queued(&scene), []);
+        sweep_after(&scene, DAY);
+        assert_eq!(dates(&scene, 7), [], "nobody has to look again");
     }
 }
 
@@ -171,4 +175,16 @@ fn an_order_is_watched_for_its_days_and_then_only_its_tracking() {
     sweep_often(&scene, 10, DAY);
     assert!(scene.script.count("store.read") <= read + 1, "its watch is over");
     assert_eq!(scene.stage(7), Stage::Accepted);
+}
+
+#[test]
+fn the_watch_over_an_order_ends_to_the_second() {
+    for (early, reads) in [(1, 1), (0, 0)] {
+        let scene = Scene::new(Class::U);
+        accepted(&scene, 7);
+        let days = Duration::from_secs(86_400 * u64::from(scene.connection.policies.watch_days));
+        sweep_after(&scene, days - Duration::from_secs(early));
+        assert_eq!(scene.script.count("store.read"), reads, "{early} s before its end");
+        assert!(!dates(&scene, 7).is_empty(), "its tracking is still waited for");
+    }
 }

@@ -9,7 +9,7 @@ use domain::admission::Admission;
 use domain::life::Step;
 use domain::message::Message;
 use domain::payment::PaymentStatus;
-use domain::ports::Clock;
+use domain::ports::{Clock, Ledger};
 use domain::record::{Cause, Exclusion, Stage, Wait};
 use domain::shipment::Contents;
 use testkit::build;
@@ -137,6 +137,11 @@ fn tracking_whose_message_was_lost_is_put_back_on_its_queue() {
         }
         sweep_after(&scene, DAY);
         assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))], "held or not: {flagged}");
+        let soon = scene.clock.now()..=scene.seconds_from_now(660);
+        assert!(
+            matches!(&dates(&scene, 7)[..], [date] if soon.contains(date)),
+            "should this one be lost too"
+        );
     }
 }
 
@@ -223,6 +228,19 @@ fn a_stale_read_loses_no_order() {
 }
 
 #[test]
+fn an_order_that_is_shipped_while_it_is_looked_at_has_a_date_again() {
+    let scene = std::sync::Arc::new(scene());
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    let other = scene.clone();
+    let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
+    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.stage(7), Stage::PartlyShipped);
+    assert!(dates(&scene, 7).iter().any(|date| *date > scene.clock.now()), "somebody will look");
+}
+
+#[test]
 fn an_order_that_cannot_be_looked_at_keeps_no_other_from_it() {
     let scene = scene();
     let soon = scene.seconds_from_now(60);
@@ -245,6 +263,49 @@ fn a_sweep_without_time_forgets_nothing() {
     scene.ledger.assert_all_covered();
     sweep_after(&scene, scene.pace.grace);
     assert_eq!(scene.orders.waiting().len(), 3);
+}
+
+#[test]
+fn one_sweep_looks_at_everything_that_is_due() {
+    let scene = scene();
+    // Each has a date of its own, and there are more of them than are asked for at once.
+    for order in 1..=120 {
+        scene.ready(order);
+        scene.pass(Duration::from_secs(1));
+    }
+    let swept = sweep_after(&scene, DAY);
+    assert_eq!((swept.looked, swept.pushed), (120, 120));
+    assert_eq!(scene.orders.waiting().len(), 120);
+}
+
+#[test]
+fn a_sweep_whose_time_is_up_leaves_the_other_dates_as_they_are() {
+    let scene = scene();
+    for order in 1..=3 {
+        scene.ready(order);
+        scene.pass(Duration::from_secs(60));
+    }
+    scene.pass(DAY);
+    let due = dates(&scene, 3);
+    let swept = run(sweeper(&scene).sweep(&scene.connection, scene.clock.now())).unwrap();
+    assert_eq!((swept.looked, swept.pushed), (1, 0));
+    assert_eq!(dates(&scene, 3), due);
+    scene.ledger.assert_all_covered();
+}
+
+#[test]
+fn orders_that_wait_for_about_as_long_share_a_date() {
+    let scene = scene();
+    for order in 1..=3 {
+        scene.ready(order);
+        scene.pass(Duration::from_secs(7));
+    }
+    sweep_after(&scene, scene.pace.grace);
+    let shared = dates(&scene, 1);
+    assert_eq!((dates(&scene, 2), dates(&scene, 3)), (shared.clone(), shared.clone()));
+    assert_eq!(shared[0].as_millisecond() % 60_000, 0, "a whole tenth of the grace");
+    let wait = shared[0].duration_since(scene.clock.now()).unsigned_abs();
+    assert!(wait > scene.pace.grace && wait <= scene.pace.grace * 11 / 10, "{wait:?}");
 }
 
 #[test]
@@ -316,4 +377,39 @@ fn every_enabled_connection_is_swept_and_the_trouble_of_one_is_its_own() {
     let outcomes: Vec<(&str, bool)> = swept.iter().map(|(id, swept)| (id.as_str(), swept.is_ok())).collect();
     assert_eq!(outcomes, [("alone", false), ("main", true)]);
     assert_eq!(queued(&scene), [forward(&scene, 7)]);
+}
+
+/// Order 7 with a package that somebody is posting, and a date of its own that is far away. When that attempt ends.
+fn being_posted(scene: &Scene) -> jiff::Timestamp {
+    accepted(scene, 7);
+    let mut package = build::package("P-1");
+    package.contents = Contents::Part;
+    scene.step(7, Step::Ship(package.clone()));
+    let until = domain::life::later(scene.clock.now(), scene.pace.lease);
+    let mut record = scene.step(7, Step::ClaimPost { package: package.id, until });
+    record.wake = Some(domain::life::later(scene.clock.now(), DAY));
+    scene.ledger.with(&scene.connection.id, |books| books.dates.clear());
+    scene.keep(&record);
+    until
+}
+
+#[test]
+fn a_package_whose_poster_died_does_not_wait_for_the_date_of_its_order() {
+    let scene = scene();
+    let until = being_posted(&scene);
+    // What a later delivery of the message leaves behind.
+    run(scene.ledger.expect(&scene.connection.id, until, &[domain::OrderId(7)])).unwrap();
+    sweep_after(&scene, scene.pace.lease + Duration::from_secs(1));
+    assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))]);
+}
+
+#[test]
+fn a_package_whose_poster_died_with_the_process_gets_a_date_at_the_next_start() {
+    let scene = scene();
+    let until = being_posted(&scene);
+    run(sweeper(&scene).refill(&scene.connection)).unwrap();
+    assert!(scene.shipments.waiting().is_empty(), "it may still be at work");
+    assert!(dates(&scene, 7).contains(&until));
+    sweep_after(&scene, scene.pace.lease + Duration::from_secs(1));
+    assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))]);
 }

@@ -115,7 +115,7 @@ impl WriteTracking {
     }
 
     async fn enabled(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
-        Ok(self.connections.get(id).await?.filter(|connection| connection.enabled))
+        Ok(self.connections.get(id).await?.filter(Connection::runs))
     }
 
     /// Posts one package, and says how the record stands then (none: it is somebody else's) and whether the message

@@ -214,6 +214,37 @@ fn a_process_that_was_frozen_after_its_claim_does_not_post() {
 }
 
 #[test]
+fn a_process_that_was_held_up_for_no_longer_than_it_may_posts() {
+    let scene = shipped();
+    let (clock, just_enough) = (scene.clock.clone(), scene.pace.send_within);
+    scene.script.meanwhile("store.shown", move || clock.advance(just_enough));
+    post(&scene, 1).unwrap();
+    assert_eq!((numbers(&scene), posts(&scene)), (vec!["1Z5".to_owned()], vec![Post::Posted]));
+}
+
+#[test]
+fn the_queue_repeats_the_first_lost_answers_and_the_ledger_the_others() {
+    for count in 1..=4 {
+        let scene = shipped();
+        scene.script.next("store.post", [Fate::LosesAnswer]);
+        assert_eq!(post(&scene, count).is_err(), count < 3, "delivery {count}");
+        scene.ledger.assert_all_covered();
+    }
+}
+
+#[test]
+fn a_claim_that_has_ended_leaves_no_date_behind() {
+    let scene = shipped();
+    let until = scene.seconds_from_now(8 * 60);
+    scene.step(7, Step::ClaimPost { package: PackageId::parse("P-1").unwrap(), until });
+    let dates = || scene.ledger.with(&scene.connection.id, |books| books.dates.clone());
+    let before = dates();
+    scene.pass(scene.pace.lease);
+    post(&scene, 1).unwrap();
+    assert_eq!((posts(&scene), dates()), (vec![Post::Posted], before));
+}
+
+#[test]
 fn every_package_of_an_order_is_posted() {
     let scene = shipped();
     scene.step(7, Step::Ship(package("P-2", "1Z6")));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::ConnectionId;
+use jiff::Timestamp;
 
 /// Connects 1ShoppingCart stores to warehouses: each order sent once and only once, tracking posted back.
 #[derive(Debug, Parser)]
@@ -43,6 +44,9 @@ pub(crate) enum Command {
         where it was.\n\nExample:\n  cartdock --config shop.toml run"
     )]
     Run,
+    /// After the ledger was lost: fill a new one from the store and the warehouse. Sends nothing.
+    #[command(after_help = REBUILD_HELP)]
+    Rebuild(Rebuild),
     /// Ask the store and the warehouse whether they can be reached, and what each can do. Changes nothing there.
     #[command(after_help = "Exit code 1: a finding is NOT OK.\n\n\
         Examples:\n  cartdock check\n  cartdock check main --json")]
@@ -82,6 +86,39 @@ pub(crate) struct Init {
     /// Where to write it.
     #[arg(long, value_name = "FILE", default_value = "cartdock.toml")]
     pub(crate) path: PathBuf,
+}
+
+const REBUILD_HELP: &str = "\
+Reads every order of the store since the connection's start date, and asks the
+warehouse whether it has those that may have been sent. What it has is not sent
+again; what it does not have is sent by the next cartdock run. With a warehouse
+that cannot be asked and gives nothing against duplicates (repeat = \"cannot\"),
+such orders are held for a person. Tracking is posted by the next run, which reads
+what the store shows before it posts anything.
+
+Stop cartdock run first, remove what is left of data_dir, and import listings and
+rules again. The command may be killed at any moment: run again, it continues. A
+cartdock run on a lost ledger does the same by itself before it sends anything.
+Exit code 1: orders are held because they may have been sent.
+
+Examples:
+  cartdock rebuild
+  cartdock rebuild main --lost-at 2026-11-23T04:10:00Z
+  cartdock rebuild main --new    nothing was ever sent for it: send what is held";
+
+/// `rebuild`.
+#[derive(Debug, Args)]
+pub(crate) struct Rebuild {
+    /// The connection; all of them without it.
+    #[arg(value_name = "CONNECTION")]
+    pub(crate) connection: Option<ConnectionId>,
+    /// When the ledger was lost: orders placed later by the store's clock cannot have been sent. Without it, every
+    /// order that the store lists may have been.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) lost_at: Option<Timestamp>,
+    /// The connection is new: no order of it was ever sent, so nobody has to be asked.
+    #[arg(long, conflicts_with = "lost_at")]
+    pub(crate) new: bool,
 }
 
 /// `check`.
@@ -256,6 +293,8 @@ mod tests {
             "cartdock init",
             "cartdock status",
             "cartdock demo --keep",
+            "cartdock rebuild main --new",
+            "cartdock rebuild main --lost-at 2026-11-23T04:10:00Z",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod map;
+mod rebuild;
 
 use std::io::{IsTerminal, Read as _, Write as _};
 use std::path::Path;
@@ -64,6 +65,12 @@ pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
             run::run(&config).await?;
             Ok(Outcome::Fine)
         }
+        Command::Rebuild(args) => {
+            log::init(false, quiet());
+            let config = known::read(&cli.config)?;
+            missing_secrets(&cli.config, &config, &vault(&[])).await?;
+            rebuild::rebuild(cli, &config, args).await
+        }
         command => {
             log::init(false, quiet());
             let config = known::read(&cli.config)?;
@@ -97,23 +104,13 @@ impl Desk<'_> {
                     outbox::list(self.host.ledger.as_ref(), &self.chosen(args.connection.as_ref())?).await?;
                 put(&outbox::csv(&rows), args.out.as_deref())
             }
-            Command::Demo(_) | Command::Init(_) | Command::Run => Ok(Outcome::Fine),
+            Command::Demo(_) | Command::Init(_) | Command::Run | Command::Rebuild(_) => Ok(Outcome::Fine),
         }
     }
 
     /// The connections that a command is for: the one that is named, or all of the file.
     fn chosen(&self, id: Option<&ConnectionId>) -> Result<Vec<Connection>, Problem> {
-        let all = &self.config.connections;
-        let Some(id) = id else { return Ok(all.clone()) };
-        let found: Vec<Connection> = all.iter().filter(|connection| connection.id == *id).cloned().collect();
-        if found.is_empty() {
-            let names: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
-            return Err(Problem(format!(
-                "there is no connection {id}; the settings have: {}",
-                names.join(", ")
-            )));
-        }
-        Ok(found)
+        chosen(&self.config, id)
     }
 
     /// The one connection that a command is for: it may be left out where there is only one.
@@ -179,6 +176,18 @@ impl Desk<'_> {
             print(&text())
         }
     }
+}
+
+/// The connection that is named, or all of the file.
+fn chosen(config: &Config, id: Option<&ConnectionId>) -> Result<Vec<Connection>, Problem> {
+    let all = &config.connections;
+    let Some(id) = id else { return Ok(all.clone()) };
+    let found: Vec<Connection> = all.iter().filter(|connection| connection.id == *id).cloned().collect();
+    if found.is_empty() {
+        let names: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
+        return Err(Problem(format!("there is no connection {id}; the settings have: {}", names.join(", "))));
+    }
+    Ok(found)
 }
 
 /// Writes a text to a file or to standard output.

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use adapters::secret::Vault;
 use domain::connection::Connection;
+use domain::limits::SETTINGS_BYTES;
 
 mod connection;
 mod node;
@@ -119,7 +121,7 @@ pub(crate) struct Adapters<'a> {
 /// When it cannot be read, and every mistake in it.
 pub(crate) fn load(path: &Path, adapters: &Adapters) -> Result<Config, Mistakes> {
     let file = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    match read_bounded(path) {
         Ok(text) => parse(&file, &text, adapters),
         Err(error) => {
             let cure = match error.kind() {
@@ -131,6 +133,14 @@ pub(crate) fn load(path: &Path, adapters: &Adapters) -> Result<Config, Mistakes>
             Err(Mistakes(vec![Mistake { file, place: None, problem, cure: cure.to_owned() }]))
         }
     }
+}
+
+/// The text of a file, or as much of it as is too much.
+fn read_bounded(path: &Path) -> std::io::Result<String> {
+    let most = u64::try_from(SETTINGS_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(most).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Reads the text of a file. `file` is its name, for the mistakes.

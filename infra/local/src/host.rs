@@ -18,7 +18,7 @@ use domain::Failure;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
 use domain::ports::{Clock, Connections, Lease, Ledger, Mappings, Partners, Randomness};
-use forward_orders::ForwardOrders;
+use forward_orders::{Circuits, ForwardOrders};
 use jiff::Timestamp;
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
@@ -61,7 +61,8 @@ pub(crate) struct Host {
     pub(crate) orders: Arc<MemoryQueue>,
     pub(crate) shipments: Arc<MemoryQueue>,
     pub(crate) hints: Arc<MemoryQueue>,
-    dice: Arc<dyn Randomness>,
+    pub(crate) dice: Arc<dyn Randomness>,
+    circuits: Arc<Circuits>,
     options: Options,
     database: Database,
 }
@@ -92,6 +93,7 @@ impl Host {
             hints: queue(),
             clock,
             dice,
+            circuits: Arc::default(),
             options,
             database,
         })
@@ -109,7 +111,7 @@ impl Host {
         }
     }
 
-    fn forward_orders(&self) -> ForwardOrders {
+    pub(crate) fn forward_orders(&self) -> ForwardOrders {
         ForwardOrders {
             connections: self.connections.clone(),
             partners: self.partners.clone(),
@@ -118,6 +120,7 @@ impl Host {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.options.pace,
+            circuits: self.circuits.clone(),
         }
     }
 
@@ -182,7 +185,9 @@ impl Host {
         let mut tasks = JoinSet::new();
         for connection in self.enabled().await? {
             self.end_lease(&connection).await?;
-            self.sweep().refill(&connection).await?;
+            if connection.runs() {
+                self.sweep().refill(&connection).await?;
+            }
             tasks.spawn(self.clone().poll_store(connection.clone(), stopped.clone()));
             tasks.spawn(self.clone().poll_warehouse(connection, stopped.clone()));
         }
@@ -194,7 +199,7 @@ impl Host {
 
     /// Ends the lease of a poll that was running when the last process was killed. This one alone uses the ledger, so
     /// nobody holds it any more, and waiting for its end would leave the store unread for minutes.
-    async fn end_lease(&self, connection: &Connection) -> Result<(), Failure> {
+    pub(crate) async fn end_lease(&self, connection: &Connection) -> Result<(), Failure> {
         let over = Lease { token: self.dice.token(), until: self.clock.now() };
         self.ledger.lease(&connection.id, over, Timestamp::MAX).await.map(drop)
     }
@@ -205,26 +210,44 @@ impl Host {
 
     async fn poll_store(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
         let every = self.every(connection.schedule.orders_minutes);
-        let poll = self.poll_orders();
         loop {
-            match poll.poll(&connection, self.in_time(every)).await {
-                Ok(polled) if polled.imported > 0 => {
-                    tracing::info!(connection.id = %connection.id, imported = polled.imported, "orders imported");
+            let more = match self.poll_once(&connection, self.in_time(every)).await {
+                Ok(more) => more,
+                Err(failure) => {
+                    warn(poll_orders::NAME, &connection, &failure);
+                    false
                 }
-                Ok(_) => {}
-                Err(failure) => warn(poll_orders::NAME, &connection, &failure),
-            }
-            if self.pause(every, &mut stopped).await {
+            };
+            let wait = if more { Duration::ZERO } else { every };
+            if self.pause(wait, &mut stopped).await {
                 return;
             }
         }
+    }
+
+    /// Polls a store once. True: a ledger that is being rebuilt has more to read at once.
+    async fn poll_once(&self, connection: &Connection, until: Timestamp) -> Result<bool, Failure> {
+        let Some(connection) = self.connections.get(&connection.id).await? else { return Ok(false) };
+        let polled = self.poll_orders().poll(&connection, until).await?;
+        if polled.imported > 0 {
+            tracing::info!(connection.id = %connection.id, imported = polled.imported, "orders imported");
+        }
+        if connection.is_complete() {
+            return Ok(false);
+        }
+        if polled.caught_up {
+            tracing::info!(connection.id = %connection.id, "everything that the store lists is in the ledger");
+            self.sweep().refill(&connection).await?;
+        }
+        Ok(!polled.caught_up && (polled.complete || polled.imported > 0))
     }
 
     async fn poll_warehouse(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
         let every = self.every(connection.schedule.shipments_minutes);
         let poll = self.poll_shipments();
         loop {
-            if let Err(failure) = poll.poll(&connection, self.in_time(every)).await {
+            let runs = self.runs(&connection).await;
+            if runs && let Err(failure) = poll.poll(&connection, self.in_time(every)).await {
                 warn(poll_shipments::NAME, &connection, &failure);
             }
             if self.pause(every, &mut stopped).await {
@@ -237,7 +260,8 @@ impl Host {
         let every = self.options.sweep_every;
         let sweep = self.sweep();
         while !self.pause(every, &mut stopped).await {
-            for connection in self.enabled().await.unwrap_or_default() {
+            let connections = self.enabled().await.unwrap_or_default();
+            for connection in connections.into_iter().filter(Connection::runs) {
                 if let Err(failure) =
                     sweep.sweep(&connection, self.in_time(every.max(Duration::from_secs(60)))).await
                 {
@@ -246,6 +270,11 @@ impl Host {
             }
             self.database.expire();
         }
+    }
+
+    /// May this connection's warehouse be asked now?
+    async fn runs(&self, connection: &Connection) -> bool {
+        matches!(self.connections.get(&connection.id).await, Ok(Some(current)) if current.runs())
     }
 
     /// Disables the connections that the settings no longer name; what the ledger knows of them stays.

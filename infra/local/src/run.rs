@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::Failure;
+use domain::connection::{Connection, History};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -21,19 +22,44 @@ pub(crate) fn options(config: &Config, place: Place) -> Options {
     }
 }
 
-/// Opens the host of a settings file and puts its connections into the ledger.
+/// Opens the host of a settings file in a data directory that nobody else uses.
 ///
 /// # Errors
 /// When the data directory cannot be used, or an adapter does not take its settings.
-pub(crate) async fn open(config: &Config) -> Result<Host, Failure> {
+pub(crate) async fn open_alone(config: &Config) -> Result<Host, Failure> {
     let host = Host::open(options(config, Place::Own(config.data_dir.clone()))).await?;
     for connection in &config.connections {
         host.partners.store(connection).await?;
         host.partners.warehouse(connection).await?;
-        host.connections.put(connection).await?;
+    }
+    Ok(host)
+}
+
+/// Opens the host of a settings file and puts its connections into the ledger.
+///
+/// # Errors
+/// When the data directory cannot be used, or an adapter does not take its settings.
+async fn open(config: &Config) -> Result<Host, Failure> {
+    let host = open_alone(config).await?;
+    for connection in &config.connections {
+        enter(&host, connection).await?;
     }
     host.retire_all_but(&config.connections).await?;
     Ok(host)
+}
+
+/// Puts a connection of the settings into the ledger. A ledger that does not know it yet is new, or the one before it was
+/// lost: nothing is sent before the store has been read and the warehouse asked.
+///
+/// # Errors
+/// When the ledger fails.
+async fn enter(host: &Host, connection: &Connection) -> Result<(), Failure> {
+    let known = host.connections.get(&connection.id).await?;
+    let history = match known.map(|known| known.history).unwrap_or_default() {
+        History::Unknown => History::Rebuilding { lost_at: None },
+        history => history,
+    };
+    host.connections.put(&Connection { history, ..connection.clone() }).await
 }
 
 /// Runs until Ctrl-C or SIGTERM, then finishes what is in hand.

@@ -1,6 +1,5 @@
 //! DynamoDB, or anything that speaks its protocol: the ledger, the mappings and the connections.
 
-mod codec;
 pub mod connections;
 mod keys;
 pub mod ledger;

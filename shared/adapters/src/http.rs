@@ -1,17 +1,24 @@
-//! The one HTTP client: https to public addresses only, no redirects, no proxies, bounded in time and size. A local
-//! address is reached only where a setting names it.
+//! The one HTTP client: https to public addresses of hosts that the settings name, no redirects, no proxies, bounded in
+//! time and size. A local address is reached only where a setting names it.
+
+mod guard;
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Failure;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use domain::{Failure, limits};
+use jiff::Timestamp;
 use reqwest::{Method, Url};
 
+use guard::{CheckedResolver, LocalHosts, Origin};
+pub use guard::{Resolver, SystemResolver, is_public};
+
 /// What an outside system may send back at most, unless a caller allows less.
-pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_ANSWER_BYTES: usize = limits::ANSWER_BYTES;
+
+/// Nobody is believed who wants us to stay away for longer: an absurd `Retry-After` must not park an order.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// A request to an outside system.
 #[derive(Clone)]
@@ -52,17 +59,30 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// How long it asks us to stay away, at most [`LONGEST_WAIT`]: `Retry-After` in seconds or as a date, or the
+    /// `x-retry-after` of some.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let text = self.header("retry-after").or_else(|| self.header("x-retry-after"))?.trim();
+        let wait = match text.parse() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => {
+                let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+                Duration::try_from(date.duration_since(now)).unwrap_or_default()
+            }
+        };
+        Some(wait.min(LONGEST_WAIT))
+    }
+
     /// The usual meaning of a status that is no success: 400, 404, 422 are a no; everything else may pass.
     #[must_use]
-    pub fn failure(&self, during: &'static str) -> Failure {
-        let wait =
-            self.header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    pub fn failure(&self, during: &'static str, now: Timestamp) -> Failure {
         match self.status {
             400 | 404 | 422 => Failure::permanent(during, format!("answered {}", self.status)),
             401 | 403 => {
                 Failure::retryable(during, format!("answered {}: the credentials were refused", self.status))
             }
-            status => Failure::retryable(during, format!("answered {status}")).after(wait),
+            status => Failure::retryable(during, format!("answered {status}")).after(self.wait(now)),
         }
     }
 }
@@ -90,37 +110,72 @@ impl Sent {
     }
 }
 
-/// The client. Cheap to clone; connections are shared.
+/// The client. Cheap to clone; connections are shared. It reaches nothing until [`Http::only`] names what.
 #[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
-    local: Arc<BTreeSet<String>>,
+    local: Arc<LocalHosts>,
+    allowed: Arc<BTreeSet<Origin>>,
+    answering: Option<Arc<Answering>>,
 }
 
+/// Answers in place of the network.
+pub type Answering = dyn Fn(&Request) -> Answer + Send + Sync;
+
 impl Http {
-    /// A client that reaches public https addresses, and besides only the local hosts that are named here, as
-    /// `host` or `host:port`; those by plain http, too.
+    /// A client for public https addresses on port 443. Besides it reaches the hosts that are named here, as `host` or
+    /// `host:port`, although they may be local, not https, or on another port.
     ///
     /// # Errors
     /// When the TLS stack cannot be set up.
     pub fn new(local: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
+        Self::with_resolver(local, Arc::new(SystemResolver))
+    }
+
+    /// The same, with names looked up by `resolver`. What it answers is checked all the same.
+    ///
+    /// # Errors
+    /// When the TLS stack cannot be set up.
+    pub fn with_resolver(
+        local: impl IntoIterator<Item = String>,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, Failure> {
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
-        let local: Arc<BTreeSet<String>> = Arc::new(local.into_iter().collect());
+        let local = Arc::new(LocalHosts::new(local));
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .connect_timeout(Duration::from_secs(10))
             .pool_idle_timeout(Duration::from_secs(60))
-            .dns_resolver(Arc::new(CheckedResolver { local: local.clone() }))
+            .dns_resolver(Arc::new(CheckedResolver { behind: resolver, local: local.clone() }))
             .user_agent(concat!("cartdock/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Failure::permanent("set up HTTP", "the TLS stack cannot be set up").caused_by(e))?;
-        Ok(Self { client, local })
+        Ok(Self { client, local, allowed: Arc::default(), answering: None })
+    }
+
+    /// The same client for the scheme, host and port of these addresses, which come from the settings, and for nothing
+    /// else: no template, no answer and no cursor leads it anywhere else.
+    #[must_use]
+    pub fn only<'a>(&self, addresses: impl IntoIterator<Item = &'a Url>) -> Self {
+        let allowed = addresses.into_iter().filter_map(guard::origin).collect();
+        Self { allowed: Arc::new(allowed), ..self.clone() }
+    }
+
+    /// A client that asks nobody: `answering` gives every answer. For trying out what answers do.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn answered_by(answering: Arc<Answering>) -> Result<Self, Failure> {
+        Ok(Self { answering: Some(answering), ..Self::new([])? })
     }
 
     /// Sends a request once.
     pub async fn send(&self, during: &'static str, request: Request) -> Sent {
-        if let Err(problem) = self.check(&request.url) {
+        if let Some(answering) = &self.answering {
+            return Sent::Answered(answering(&request));
+        }
+        if let Err(problem) = guard::check(&request.url, &self.allowed, &self.local) {
             return Sent::NotSent(Failure::permanent(during, problem));
         }
         let mut builder =
@@ -133,33 +188,6 @@ impl Http {
             Err(error) => return lost(during, error),
         };
         read(during, response).await
-    }
-
-    /// May this address be asked at all? Says why not.
-    fn check(&self, url: &Url) -> Result<(), String> {
-        let host = url.host_str().unwrap_or_default();
-        let named = self.names(host, url.port_or_known_default());
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("the address carries a user name or password; take it out".to_owned());
-        }
-        if url.scheme() != "https" && !named {
-            return Err(format!("only https is allowed, and {host} is not named in local_hosts"));
-        }
-        let literal = match url.host() {
-            Some(url::Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-            Some(url::Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-            _ => None,
-        };
-        match literal {
-            Some(ip) if !named && !is_public(ip) => {
-                Err(format!("{ip} is not a public address; name it in local_hosts to allow it"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn names(&self, host: &str, port: Option<u16>) -> bool {
-        self.local.contains(host) || port.is_some_and(|port| self.local.contains(&format!("{host}:{port}")))
     }
 }
 
@@ -206,101 +234,28 @@ async fn read(during: &'static str, mut response: reqwest::Response) -> Sent {
     }
 }
 
-/// Resolves names and lets only public addresses through, unless the name is a local one by setting. What is checked
-/// is what is connected to, so a name that changes its address in between gains nothing.
-struct CheckedResolver {
-    local: Arc<BTreeSet<String>>,
-}
-
-impl Resolve for CheckedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        let named = self.local.iter().any(|entry| entry.split(':').next() == Some(host.as_str()));
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| named || is_public(address.ip())).collect();
-            if allowed.is_empty() {
-                return Err(format!("{host} has no public address").into());
-            }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// Is this an address of the public internet?
-#[must_use]
-pub fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let special = matches!(
-        (a, b, c),
-        (0 | 10 | 127 | 224..=255, _, _)
-            | (100, 64..=127, _)
-            | (169, 254, _)
-            | (172, 16..=31, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (192, 168, _)
-            | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-    );
-    !special
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let segments = ip.segments();
-    // Only global unicast (2000::/3), and of it none that embeds or stands for something else.
-    let global = segments[0] & 0xe000 == 0x2000;
-    let special = matches!(
-        (segments[0], segments[1]),
-        (0x2001, 0x0000..=0x01ff) | (0x2001, 0x0db8) | (0x2002, _) | (0x3fff, 0..=0x0fff)
-    );
-    global && !special
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn refused(url: &str, local: &[&str]) -> Option<String> {
-        let http = Http::new(local.iter().map(|host| (*host).to_owned())).unwrap();
-        http.check(&Url::parse(url).unwrap()).err()
+    fn answer(headers: &[(&str, &str)]) -> Answer {
+        let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Answer { status: 429, headers, body: Vec::new() }
     }
 
     #[test]
-    fn only_public_https_is_asked() {
-        assert_eq!(refused("https://www.mcssl.com/API/1", &[]), None);
-        assert_eq!(refused("https://8.8.8.8/", &[]), None);
-        for url in [
-            "http://www.mcssl.com/",
-            "https://127.0.0.1/",
-            "https://2130706433/",
-            "https://0x7f.1/",
-            "https://0177.0.0.1/",
-            "https://169.254.169.254/latest/meta-data",
-            "https://10.1.2.3/",
-            "https://[::1]/",
-            "https://[::ffff:127.0.0.1]/",
-            "https://[64:ff9b::7f00:1]/",
-            "https://[fd00::1]/",
-            "https://user:pass@example.com/",
+    fn a_wait_is_read_as_seconds_and_as_a_date() {
+        let now: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+        for (header, text, seconds) in [
+            ("retry-after", "7", Some(7)),
+            ("x-retry-after", "60", Some(60)),
+            ("retry-after", "Mon, 23 Nov 2026 00:01:30 GMT", Some(90)),
+            ("retry-after", "Sun, 22 Nov 2026 00:00:00 GMT", Some(0)),
+            ("retry-after", "18446744073709551615", Some(3600)),
+            ("retry-after", "soon", None),
+            ("x-other", "7", None),
         ] {
-            assert!(refused(url, &[]).is_some(), "{url}");
+            assert_eq!(answer(&[(header, text)]).wait(now), seconds.map(Duration::from_secs), "{text}");
         }
-    }
-
-    #[test]
-    fn a_local_host_is_asked_where_a_setting_names_it() {
-        assert_eq!(refused("http://127.0.0.1:8080/", &["127.0.0.1:8080"]), None);
-        assert_eq!(refused("http://127.0.0.1:8080/", &["127.0.0.1"]), None);
-        assert!(refused("http://127.0.0.1:8081/", &["127.0.0.1:8080"]).is_some());
     }
 }

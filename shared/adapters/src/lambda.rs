@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::ports::{Clock, Incoming};
 use domain::{ConnectionId, Failure};
+#[cfg(any(feature = "cloud", test))]
 use jiff::Timestamp;
+#[cfg(feature = "cloud")]
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
@@ -67,6 +69,7 @@ impl Function {
     ///
     /// # Errors
     /// When the runtime cannot be reached.
+    #[cfg(feature = "cloud")]
     pub async fn run(self) -> Result<(), lambda_runtime::Error> {
         let function = &self;
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
@@ -141,6 +144,7 @@ pub fn tell<T>(
 
 /// The time that an invocation may use: what is left until its deadline, less a tenth (at least a second) in which it
 /// still can say what failed.
+#[cfg(any(feature = "cloud", test))]
 fn time_limit(deadline_millis: u64, now: Timestamp) -> Duration {
     let now = u64::try_from(now.as_millisecond()).unwrap_or(0);
     let left = Duration::from_millis(deadline_millis.saturating_sub(now));

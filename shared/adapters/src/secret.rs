@@ -1,14 +1,14 @@
 //! Secrets: values that never print themselves, fetched by name when they are needed and kept for five minutes.
 
+mod vault;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Failure;
-use domain::ports::Clock;
-use jiff::Timestamp;
+
+pub use vault::{SecretRef, Vault};
 
 /// A secret value. It has no `Display`; [`Secret::expose`] opens it at the call that needs it.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,85 +39,6 @@ impl fmt::Debug for Secret {
 pub trait SecretSource: Send + Sync {
     /// The value behind a reference without its `@`, as in `env:NAME`. None: this source does not serve such references.
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure>;
-}
-
-/// How long a fetched secret is used before it is fetched again, so that a rotation needs no deploy.
-const FRESH_FOR: Duration = Duration::from_secs(300);
-
-/// Fetches secrets from its sources and keeps them for a while.
-pub struct Vault {
-    sources: Vec<Box<dyn SecretSource>>,
-    clock: Arc<dyn Clock>,
-    kept: Mutex<BTreeMap<String, (Timestamp, Secret)>>,
-}
-
-impl Vault {
-    /// A vault over some sources, asked in order.
-    #[must_use]
-    pub fn new(sources: Vec<Box<dyn SecretSource>>, clock: Arc<dyn Clock>) -> Self {
-        Self { sources, clock, kept: Mutex::new(BTreeMap::new()) }
-    }
-
-    /// The secret behind a reference without its `@`.
-    ///
-    /// # Errors
-    /// Retryable: no source has it (it may be put there), or a source cannot be asked.
-    pub async fn get(&self, reference: &str) -> Result<Secret, Failure> {
-        let now = self.clock.now();
-        if let Some((since, secret)) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(reference)
-            && now.duration_since(*since).unsigned_abs() < FRESH_FOR
-        {
-            return Ok(secret.clone());
-        }
-        for source in &self.sources {
-            if let Some(secret) = source.fetch(reference).await? {
-                let kept = (now, secret.clone());
-                self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(reference.to_owned(), kept);
-                return Ok(secret);
-            }
-        }
-        let cure = "use @env:NAME, @file:/path or, on AWS, @secret:NAME";
-        Err(Failure::retryable("read secret", format!("no source serves @{reference}; {cure}")))
-    }
-
-    /// Forgets what was fetched, after somebody was refused with it.
-    pub fn forget(&self, reference: &str) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(reference);
-    }
-}
-
-/// A secret that a setting names: fetched when it is needed.
-#[derive(Clone)]
-pub struct SecretRef {
-    vault: Arc<Vault>,
-    reference: String,
-}
-
-impl SecretRef {
-    /// The secret behind `reference` (without its `@`) in a vault.
-    #[must_use]
-    pub fn new(vault: Arc<Vault>, reference: impl Into<String>) -> Self {
-        Self { vault, reference: reference.into() }
-    }
-
-    /// The value, at most five minutes old.
-    ///
-    /// # Errors
-    /// As [`Vault::get`].
-    pub async fn get(&self) -> Result<Secret, Failure> {
-        self.vault.get(&self.reference).await
-    }
-
-    /// To be called when somebody refused the value: the next `get` fetches it anew.
-    pub fn refused(&self) {
-        self.vault.forget(&self.reference);
-    }
-}
-
-impl fmt::Debug for SecretRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretRef(@{})", self.reference)
-    }
 }
 
 /// Secrets from the process's environment (`env:NAME`) and from files that only their owner may read (`file:/path`).
@@ -199,6 +120,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
 
     fn vault() -> Vault {
         Vault::new(vec![Box::new(LocalSecrets)], Arc::new(SystemClock))

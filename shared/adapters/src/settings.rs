@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::Failure;
+use url::Url;
 
 use crate::secret::{SecretRef, Vault};
 
@@ -85,6 +86,25 @@ impl Settings {
     #[must_use]
     pub fn optional(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The address of a web server, or a default.
+    ///
+    /// # Errors
+    /// When it is missing, or no address without user and password.
+    pub fn address(&self, key: &str, default: Option<&str>) -> Result<Url, SettingError> {
+        let text = match default {
+            Some(default) => self.optional(key).unwrap_or(default),
+            None => self.text(key)?,
+        };
+        let url = Url::parse(text.trim()).map_err(|e| self.error(key, format!("is no address: {e}")))?;
+        if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+            return Err(self.error(key, "must start with https://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(self.error(key, "must not hold a user name or password"));
+        }
+        Ok(url)
     }
 
     /// A value that is read from its text, or a default.

@@ -2,18 +2,19 @@
 //!
 //! Facts of the schemes: warehouse dossier section 7; Standard Webhooks specification 1.0.
 
+mod rsa;
+mod verifier;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use domain::warehouse::{RawWebhook, Unverified, Webhook};
+use domain::warehouse::RawWebhook;
 use jiff::Timestamp;
 use ring::{digest, hmac, signature};
 use subtle::ConstantTimeEq;
 
-use crate::secret::SecretRef;
-use crate::settings::{SettingError, Settings};
+pub use rsa::{KeySet, PublishedKeys, Signed};
+pub use verifier::Verifier;
 
-/// Seconds that a signed time may differ from ours, either way; the reference libraries' five minutes.
-const WINDOW_SECONDS: i64 = 300;
 /// A shorter key of a signature can be guessed; Standard Webhooks asks for 24 bytes and more.
 const MIN_KEY_BYTES: usize = 8;
 
@@ -50,6 +51,10 @@ pub enum Scheme {
 
 /// Why a check failed. Fixed texts, so that nothing of the sender's or of ours gets into a log.
 type Reason = &'static str;
+
+/// The reasons that a secret which has been replaced would give.
+const WRONG_SIGNATURE: Reason = "signature is wrong";
+const WRONG_CREDENTIALS: Reason = "credentials are wrong";
 
 impl Scheme {
     /// Does `raw` prove that its sender knows `secret`? `window` bounds the age in seconds where the scheme tells it.
@@ -151,6 +156,10 @@ fn timestamped(
 fn fresh(time: &str, window: i64, now: Timestamp) -> Result<(), Reason> {
     let plain = !time.is_empty() && time.bytes().all(|b| b.is_ascii_digit());
     let seconds: i64 = time.parse().ok().filter(|_| plain).ok_or("time is malformed")?;
+    within(seconds, window, now)
+}
+
+fn within(seconds: i64, window: i64, now: Timestamp) -> Result<(), Reason> {
     let age = now.as_second().saturating_sub(seconds);
     if age.saturating_abs() > window { Err("it is too old, or from the future") } else { Ok(()) }
 }
@@ -173,7 +182,7 @@ fn any_hmac(
     }
     let key = hmac::Key::new(algorithm, key);
     let right = tags.into_iter().filter(|tag| hmac::verify(&key, signed, tag).is_ok()).count();
-    if right > 0 { Ok(()) } else { Err("signature is wrong") }
+    if right > 0 { Ok(()) } else { Err(WRONG_SIGNATURE) }
 }
 
 fn any_ed25519(
@@ -183,7 +192,7 @@ fn any_ed25519(
 ) -> Result<(), Reason> {
     let key = signature::UnparsedPublicKey::new(&signature::ED25519, key);
     let right = signatures.into_iter().filter(|given| key.verify(signed, given).is_ok()).count();
-    if right > 0 { Ok(()) } else { Err("signature is wrong") }
+    if right > 0 { Ok(()) } else { Err(WRONG_SIGNATURE) }
 }
 
 fn basic(raw: &RawWebhook, user: &str, password: &str) -> Result<(), Reason> {
@@ -205,7 +214,7 @@ fn same(given: &[u8], secret: &str) -> Result<(), Reason> {
     }
     let of = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
     let equal: bool = of(given).as_ref().ct_eq(of(secret.as_bytes()).as_ref()).into();
-    if equal { Ok(()) } else { Err("credentials are wrong") }
+    if equal { Ok(()) } else { Err(WRONG_CREDENTIALS) }
 }
 
 /// Strict: one tag has one spelling.
@@ -229,165 +238,4 @@ fn lower_hex(text: &str) -> Option<Vec<u8>> {
 /// Hex of either case where all of it is hex, else base64.
 fn hex_or_base64(text: &str) -> Option<Vec<u8>> {
     lower_hex(&text.to_ascii_lowercase()).or_else(|| base64(text))
-}
-
-/// A scheme with its secrets, as the settings name them.
-pub struct Verifier {
-    scheme: Scheme,
-    secret: SecretRef,
-    previous: Option<SecretRef>,
-    /// Basic credentials that are asked for besides, where the sender sends both (ShipMonk).
-    also: Option<(String, SecretRef)>,
-    window: i64,
-}
-
-impl Verifier {
-    /// The names of the settings that [`Verifier::from_settings`] reads, after their prefix.
-    pub const KEYS: &[&str] = &[
-        "scheme",
-        "secret",
-        "secret_previous",
-        "header",
-        "timestamp_header",
-        "user",
-        "password",
-        "token_in",
-        "window_seconds",
-    ];
-
-    /// Standard Webhooks with this secret, and with the previous one while it is being rotated.
-    #[must_use]
-    pub fn standard(secret: SecretRef, previous: Option<SecretRef>) -> Self {
-        Self { scheme: Scheme::Standard, secret, previous, also: None, window: WINDOW_SECONDS }
-    }
-
-    /// Reads `<prefix>.scheme` and what belongs to it; nothing where no scheme is set.
-    ///
-    /// # Errors
-    /// When a setting is wrong, or a scheme is set without its secret: nothing verifies by default.
-    pub fn from_settings(settings: &Settings, prefix: &str) -> Result<Option<Self>, SettingError> {
-        let key = |name: &str| format!("{prefix}.{name}");
-        if settings.optional(&key("scheme")).is_none() {
-            return Ok(None);
-        }
-        let scheme = scheme_of(settings, prefix)?;
-        let user = settings.optional(&key("user")).map(str::to_owned);
-        let also = match (settings.optional_secret(&key("password"))?, user, &scheme) {
-            (Some(_), _, Scheme::Basic { .. }) => {
-                let cure = format!("is not used by the scheme basic; the password is \"{}\"", key("secret"));
-                return Err(settings.error(&key("password"), cure));
-            }
-            (Some(password), Some(user), _) => Some((user, password)),
-            (Some(_), None, _) => {
-                return Err(settings.error(&key("user"), "is missing beside a password; add it"));
-            }
-            (None, Some(_), Scheme::Basic { .. }) | (None, None, _) => None,
-            (None, Some(_), _) => {
-                return Err(
-                    settings.error(&key("password"), "is missing beside a user; add it, as @env:NAME")
-                );
-            }
-        };
-        let window = settings.parsed(&key("window_seconds"), WINDOW_SECONDS)?;
-        if !(1..=86_400).contains(&window) {
-            return Err(settings.error(&key("window_seconds"), "must be between 1 and 86400"));
-        }
-        Ok(Some(Self {
-            scheme,
-            secret: settings.secret(&key("secret"))?,
-            previous: settings.optional_secret(&key("secret_previous"))?,
-            also,
-            window,
-        }))
-    }
-
-    /// Believes the webhook or not.
-    ///
-    /// # Errors
-    /// Wrong, missing or stale credentials, and when our own secret cannot be read: never a yes by default.
-    pub async fn verify(&self, raw: RawWebhook, now: Timestamp) -> Result<Webhook, Unverified> {
-        if let Some((user, password)) = &self.also {
-            self.proves(&Scheme::Basic { user: user.clone() }, password, &raw, now).await?;
-        }
-        let first = self.proves(&self.scheme, &self.secret, &raw, now).await;
-        match (first, &self.previous) {
-            (Ok(()), _) => Ok(Webhook::verified(raw)),
-            (Err(first), Some(previous)) => match self.proves(&self.scheme, previous, &raw, now).await {
-                Ok(()) => Ok(Webhook::verified(raw)),
-                Err(Unverified::Stranger(_)) => Err(first),
-                Err(unsure) => Err(unsure),
-            },
-            (Err(why), None) => Err(why),
-        }
-    }
-
-    async fn proves(
-        &self,
-        scheme: &Scheme,
-        secret: &SecretRef,
-        raw: &RawWebhook,
-        now: Timestamp,
-    ) -> Result<(), Unverified> {
-        let secret = secret
-            .get()
-            .await
-            .map_err(|e| Unverified::Unsure(format!("our own secret cannot be read: {e}")))?;
-        scheme
-            .check(raw, secret.expose(), self.window, now)
-            .map_err(|why| Unverified::Stranger(why.to_owned()))
-    }
-}
-
-/// The words of `<prefix>.scheme`.
-#[derive(Clone, Copy)]
-enum Word {
-    Standard,
-    StandardEd25519,
-    Hub,
-    Timestamped,
-    ShipHero,
-    ShipMonk,
-    Basic,
-    Token,
-}
-
-fn scheme_of(settings: &Settings, prefix: &str) -> Result<Scheme, SettingError> {
-    let key = |name: &str| format!("{prefix}.{name}");
-    let word = settings.choice(
-        &key("scheme"),
-        &[
-            ("standard_webhooks", Word::Standard),
-            ("standard_webhooks_ed25519", Word::StandardEd25519),
-            ("hub_sha256", Word::Hub),
-            ("timestamped", Word::Timestamped),
-            ("shiphero", Word::ShipHero),
-            ("shipmonk", Word::ShipMonk),
-            ("basic", Word::Basic),
-            ("token", Word::Token),
-        ],
-    )?;
-    let header = |default: &str| {
-        settings
-            .optional(&key("header"))
-            .map_or_else(|| default.to_owned(), |name| name.trim().to_ascii_lowercase())
-    };
-    Ok(match word {
-        Word::Standard => Scheme::Standard,
-        Word::StandardEd25519 => Scheme::StandardEd25519,
-        Word::Hub => Scheme::Hub(header("x-hub-signature-256")),
-        Word::Timestamped => Scheme::Timestamped {
-            header: header("x-signature"),
-            time: settings.optional(&key("timestamp_header")).map(|name| name.trim().to_ascii_lowercase()),
-        },
-        Word::ShipHero => Scheme::BodySha256(header("x-shiphero-hmac-sha256")),
-        Word::ShipMonk => {
-            settings.text(&key("user"))?;
-            Scheme::BodySha512(header("x-sm-signature"))
-        }
-        Word::Basic => Scheme::Basic { user: settings.text(&key("user"))?.to_owned() },
-        Word::Token => match settings.choice(&key("token_in"), &[("header", true), ("path", false)])? {
-            true => Scheme::HeaderToken(header("x-webhook-token")),
-            false => Scheme::PathToken,
-        },
-    })
 }

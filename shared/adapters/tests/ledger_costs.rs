@@ -84,7 +84,7 @@ async fn an_ordinary_order_costs_six_writes_over_its_whole_life() {
     assert_eq!(now.story.len(), 6);
     assert_eq!(used.write_halves, 2 * 6, "{used}");
     assert!(used.read_halves <= 2, "{used}");
-    assert!(bench.ledger.due(&here, at("2030-01-01T00:00:00Z"), 10).await.expect("due").is_empty());
+    assert!(bench.ledger.due(&here, None, at("2030-01-01T00:00:00Z"), 10).await.expect("due").is_empty());
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ async fn broken_dates_cursors_notices_and_connections_are_named() {
     bench.set("!connections", "main", "doc", s("{\n\"id\": secret")).await;
     let connections = DynamoConnections::new(bench.client.clone(), &bench.names.ledger, None);
     for (failure, item) in [
-        (bench.ledger.due(&here, noon(), 10).await.expect_err("broken"), "main!due 2026-01-01"),
+        (bench.ledger.due(&here, None, noon(), 10).await.expect_err("broken"), "main!due 2026-01-01"),
         (bench.ledger.cursor(&here).await.expect_err("broken"), "main cursor"),
         (bench.ledger.parked(&here, 10).await.expect_err("broken"), "main!parked n1"),
         (connections.get(&here).await.expect_err("broken"), "!connections main: not a connection at line 2"),

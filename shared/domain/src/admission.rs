@@ -22,6 +22,8 @@ pub enum Admission {
     Hold(Cause, Timestamp),
     /// It was admitted once and has been taken back since.
     Cancel,
+    /// An earlier ledger may have sent it: ask the warehouse, from the given instant on, and decide then.
+    AskFirst(Timestamp),
 }
 
 impl Admission {
@@ -34,6 +36,7 @@ impl Admission {
             Self::Exclude(rule) => Stage::Excluded(rule.clone()),
             Self::Hold(cause, _) => Stage::Held(cause.clone()),
             Self::Cancel => Stage::Cancelled,
+            Self::AskFirst(at) => Stage::InDoubt { ask_at: *at },
         }
     }
 
@@ -42,7 +45,18 @@ impl Admission {
     pub fn wake(&self) -> Option<Timestamp> {
         match self {
             Self::Wait(_, at) | Self::Hold(_, at) => Some(*at),
-            Self::Ready | Self::Exclude(_) | Self::Cancel => None,
+            Self::Ready | Self::Exclude(_) | Self::Cancel | Self::AskFirst(_) => None,
+        }
+    }
+
+    /// May an order about which this is decided today have been sent some time ago? One that is still unpaid, that is
+    /// not ours or has nothing to ship cannot.
+    #[must_use]
+    pub fn may_have_been_sent(&self, order: Option<&Order>) -> bool {
+        match self {
+            Self::Ready | Self::Hold(..) | Self::AskFirst(_) | Self::Exclude(Exclusion::Archived) => true,
+            Self::Exclude(Exclusion::NotPaid(_)) => order.is_some_and(|order| order.payment.is_taken_back()),
+            Self::Exclude(_) | Self::Wait(..) | Self::Cancel => false,
         }
     }
 }

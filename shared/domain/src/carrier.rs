@@ -65,7 +65,10 @@ impl Carrier {
         match CARRIERS.iter().find(|(_, _, aliases)| aliases.iter().any(means)) {
             Some((code, name, _)) => Self { code: Some((*code).to_owned()), name: (*name).to_owned() },
             None if NOBODY.contains(&plain.as_str()) => Self { code: None, name: "Other".to_owned() },
-            None => Self { code: None, name: word.trim().chars().take(60).collect() },
+            None => {
+                let name = word.trim().chars().filter(|c| !c.is_control()).take(60).collect();
+                Self { code: None, name }
+            }
         }
     }
 }

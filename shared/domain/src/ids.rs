@@ -116,9 +116,9 @@ impl FromStr for OrderId {
         digits
             .parse()
             .ok()
-            .filter(|_| all_digits)
+            .filter(|number| all_digits && *number > 0)
             .map(Self)
-            .ok_or(InvalidId { what: "order id", rule: "a whole number" })
+            .ok_or(InvalidId { what: "order id", rule: "a whole number above 0" })
     }
 }
 
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn an_order_id_is_only_digits() {
         assert_eq!(" 700100201 ".parse(), Ok(OrderId(700_100_201)));
-        for bad in ["", "+1", "-1", "1.0", "12a", "99999999999999999999999"] {
+        for bad in ["", "0", "000", "+1", "-1", "1.0", "12a", "99999999999999999999999"] {
             assert!(bad.parse::<OrderId>().is_err(), "{bad:?}");
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::admission::{Admission, decide, look_again};
-use crate::connection::Connection;
+use crate::connection::{Connection, History};
 use crate::failure::Failure;
 use crate::ids::{OrderId, OrderKey};
 use crate::life::{Stamp, later};
@@ -51,6 +51,11 @@ impl Intake<'_> {
         let key = OrderKey::new(connection.id.clone(), order);
         let stamp = self.stamp();
         let admission = judge(read, &connection.policies, stamp.at, stamp.at);
+        let admission = if is_doubtful(connection, read, &admission, stamp.at) {
+            Admission::AskFirst(stamp.at)
+        } else {
+            admission
+        };
         let wake = admission.wake().unwrap_or(expected);
         if admission.wake().is_some() {
             self.ledger.expect(&connection.id, wake, &[order]).await?;
@@ -62,8 +67,18 @@ impl Intake<'_> {
             Inserted::New => Some(record.stage),
             Inserted::Exists => self.ledger.load(&key, true).await?.map(|known| known.stage),
         };
-        Ok(matches!(stage, Some(Stage::Ready { .. })).then(|| Message::forward(&key)))
+        let to_do = matches!(stage, Some(Stage::Ready { .. } | Stage::InDoubt { .. }));
+        Ok(to_do.then(|| Message::forward(&key)))
     }
+}
+
+/// May an order that the ledger does not have been sent by an earlier ledger? What cannot be read tells no date: then it
+/// depends on whether this ledger is still being filled.
+fn is_doubtful(connection: &Connection, read: &Read, admission: &Admission, now: Timestamp) -> bool {
+    let order = body_of(read);
+    let undated = if matches!(connection.history, History::Known { .. }) { now } else { Timestamp::MIN };
+    let placed = order.and_then(|order| order.ordered_at).unwrap_or(undated);
+    placed < connection.history.doubtful_before() && admission.may_have_been_sent(order)
 }
 
 /// The decision about what READ gave.

@@ -68,9 +68,26 @@ impl Pace {
         jitter: Token,
         asked: Option<Duration>,
     ) -> Timestamp {
-        let doubled =
-            self.first_retry.saturating_mul(1_u32.checked_shl(attempts.min(16)).unwrap_or(u32::MAX));
-        let wait = doubled.min(self.longest_retry);
+        self.doubled(now, attempts, self.longest_retry, jitter, asked)
+    }
+
+    /// When to probe a warehouse that is away, after `probes` probes in vain. One order probes for all, so it comes
+    /// oftener than each of them by itself.
+    #[must_use]
+    pub fn probe_at(&self, now: Timestamp, probes: u32, jitter: Token, asked: Option<Duration>) -> Timestamp {
+        self.doubled(now, probes, self.longest_retry / 8, jitter, asked)
+    }
+
+    fn doubled(
+        &self,
+        now: Timestamp,
+        times: u32,
+        longest: Duration,
+        jitter: Token,
+        asked: Option<Duration>,
+    ) -> Timestamp {
+        let doubled = self.first_retry.saturating_mul(1_u32.checked_shl(times.min(16)).unwrap_or(u32::MAX));
+        let wait = doubled.min(longest);
         let spread = (wait / 4).as_millis().max(1) as u64;
         let spread_out = wait.saturating_add(Duration::from_millis(jitter.0 % spread));
         let wait = spread_out.max(asked.unwrap_or_default().min(LONGEST_ASKED));
@@ -309,27 +326,32 @@ impl Record {
                 Some(self.doubt(ask_at, &why))
             }
             (InDoubt { .. }, Step::AskLater { ask_at, why }) => Some(self.doubt(ask_at, &why)),
-            (Sending(_) | InDoubt { .. } | Held(Cause::InDoubt), Step::Accept { id, how }) => {
+            (
+                Sending(_) | InDoubt { .. } | Held(Cause::InDoubt | Cause::OlderThanLedger),
+                Step::Accept { id, how },
+            ) => {
                 let what = format!("accepted as {id}{how}");
                 self.warehouse_order = Some(id);
                 self.stage = self.shipping_stage();
                 Some(what)
             }
-            (InDoubt { .. } | Held(Cause::InDoubt), Step::SendAgain(why)) => {
+            (InDoubt { .. } | Held(Cause::InDoubt | Cause::OlderThanLedger), Step::SendAgain(why)) => {
                 self.stage = Ready { not_before: None };
                 self.wake = Some(stamp.at);
                 Some(format!("to be sent again: {why}"))
             }
             (InDoubt { .. }, Step::GiveUp) => {
                 self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
-                self.stage = Held(Cause::InDoubt);
-                Some(format!("held: {}", Cause::InDoubt))
+                let cause = if self.attempts == 0 { Cause::OlderThanLedger } else { Cause::InDoubt };
+                let what = format!("held: {cause}");
+                self.stage = Held(cause);
+                Some(what)
             }
             (_, Step::Ship(package)) => self.ship(package),
             (_, Step::ClaimPost { package, until }) => self.claim_post(&package, until, stamp),
             (_, Step::SettlePost { package, post, again }) => self.settle_post(&package, post, again),
             (
-                Waiting(_) | Ready { .. } | Held(_) | Excluded(_) | Accepted | PartlyShipped,
+                Waiting(_) | Ready { .. } | InDoubt { .. } | Held(_) | Excluded(_) | Accepted | PartlyShipped,
                 Step::Cancel(why),
             ) => {
                 self.stage = Cancelled;
@@ -352,7 +374,12 @@ impl Record {
             self.stage,
             Stage::Sending(_)
                 | Stage::InDoubt { .. }
-                | Stage::Held(Cause::InDoubt | Cause::ChangedAfterSending | Cause::NotCancelled(_))
+                | Stage::Held(
+                    Cause::InDoubt
+                        | Cause::OlderThanLedger
+                        | Cause::ChangedAfterSending
+                        | Cause::NotCancelled(_)
+                )
         );
         doubtful || self.warehouse_order.is_some() || !self.packages.is_empty()
     }
@@ -435,6 +462,7 @@ fn described(stage: &Stage) -> String {
         Stage::Waiting(why) => format!("waiting, {why}"),
         Stage::Held(cause) => format!("held: {cause}"),
         Stage::Excluded(rule) => format!("excluded: {rule}"),
+        Stage::InDoubt { .. } => "to be asked about, because an earlier ledger may have sent it".to_owned(),
         other => other.word().to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::ids::{ConnectionId, OrderId, OrderKey, Reference};
+use crate::limits::MESSAGE_BYTES;
 
 /// The version that this build writes. It reads this one only; a newer message goes to the dead letters with a reason.
 pub const VERSION: u32 = 1;
@@ -79,6 +80,9 @@ impl Message {
     /// Poison: not JSON, another version, an unknown kind, an id that breaks its rule. The text itself is not repeated.
     pub fn decode(text: &str) -> Result<Self, Failure> {
         const DURING: &str = "read queue message";
+        if text.len() > MESSAGE_BYTES {
+            return Err(Failure::poison(DURING, format!("larger than {MESSAGE_BYTES} bytes")));
+        }
         let value: serde_json::Value = serde_json::from_str(text).map_err(|e| {
             Failure::poison(DURING, format!("not JSON at line {} column {}", e.line(), e.column()))
         })?;

@@ -44,7 +44,7 @@ impl PaymentStatus {
             "refunded" | "refundedfull" | "refundedoffline" | "refundedfulloffline" => Self::Refunded,
             "refundedpartial" | "refundedpartialoffline" => Self::PartlyRefunded,
             "archived" => Self::Archived,
-            _ => Self::Other(word.trim().chars().take(40).collect()),
+            _ => Self::Other(word.trim().chars().filter(|c| !c.is_control()).take(40).collect()),
         }
     }
 

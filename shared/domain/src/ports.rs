@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::carrier::Tracking;
+use crate::circuit::Circuit;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ids::{ConnectionId, OrderId, OrderKey, Token};
@@ -190,7 +191,7 @@ pub enum Saved {
 /// A date on which somebody should look at some orders again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Names the entry within its connection.
+    /// Names the entry within its connection. As texts, ids have the order of the entries.
     pub id: String,
     /// When.
     pub at: Timestamp,
@@ -272,10 +273,12 @@ pub trait Ledger: Send + Sync {
         at: Timestamp,
         orders: &[OrderId],
     ) -> Result<(), Failure>;
-    /// The dates up to `until`, earliest first, at most `limit`. Sees every finished write.
+    /// The dates up to `until`, earliest first, at most `limit`; with `after`, only those that come after the date of
+    /// that id, which need not be there any more. Sees every finished write.
     async fn due(
         &self,
         connection: &ConnectionId,
+        after: Option<&str>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Due>, Failure>;
@@ -297,6 +300,11 @@ pub trait Ledger: Send + Sync {
     async fn bookmark(&self, connection: &ConnectionId) -> Result<Option<String>, Failure>;
     /// Moves the bookmark.
     async fn set_bookmark(&self, connection: &ConnectionId, bookmark: &str) -> Result<(), Failure>;
+
+    /// What is known of the warehouse being away. Sees every finished write.
+    async fn circuit(&self, connection: &ConnectionId) -> Result<Circuit, Failure>;
+    /// Replaces it, if `circuit.version` is still what is there, and counts that up. False: it was not.
+    async fn set_circuit(&self, connection: &ConnectionId, circuit: &Circuit) -> Result<bool, Failure>;
 
     /// Keeps a notice that could not be read. The same id twice is one notice.
     async fn park(

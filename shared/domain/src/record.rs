@@ -70,6 +70,8 @@ pub enum Cause {
     Vanished,
     /// Sent, the answer was lost, and this warehouse cannot be asked: a person looks there.
     InDoubt,
+    /// Placed before this ledger began: an earlier one may have sent it, and this warehouse cannot be asked.
+    OlderThanLedger,
     /// Changed in the store after it was sent.
     ChangedAfterSending,
     /// Taken back in the store after it was sent, and the warehouse did not cancel it; why.
@@ -97,6 +99,7 @@ impl Cause {
             Self::Unreadable(_) => "unreadable",
             Self::Vanished => "vanished",
             Self::InDoubt => "in doubt",
+            Self::OlderThanLedger => "older than the ledger",
             Self::ChangedAfterSending => "changed after sending",
             Self::NotCancelled(_) => "not cancelled",
             Self::ByPerson(_) => "by a person",
@@ -118,6 +121,9 @@ impl fmt::Display for Cause {
             Self::Unreadable(why) => write!(f, "the store's document cannot be read: {why}"),
             Self::Vanished => f.write_str("the store lists it and then does not have it"),
             Self::InDoubt => f.write_str("sent, the answer was lost, and this warehouse cannot be asked"),
+            Self::OlderThanLedger => f.write_str(
+                "placed before this ledger began: an earlier one may have sent it, and this warehouse cannot be asked",
+            ),
             Self::ChangedAfterSending => f.write_str("changed in the store after it was sent"),
             Self::NotCancelled(why) => {
                 write!(f, "taken back in the store, but not cancelled by the warehouse: {why}")
@@ -290,14 +296,10 @@ impl Record {
         }
     }
 
-    /// Is there nothing new in what a notice tells of this package? The same number in other words is no news, a notice
-    /// that tells less takes nothing away, and one that knows nothing of a withdrawal is older than it.
+    /// Is there nothing new in what a notice tells of this package?
     #[must_use]
     pub fn knows(&self, package: &Package) -> bool {
-        self.packages.iter().any(|known| {
-            let same_number = package.number().is_none() || package.number() == known.number();
-            known.id == package.id && (known.voided || !package.voided) && same_number
-        })
+        self.packages.iter().any(|known| known.id == package.id && known.knows(package))
     }
 
     /// The packages whose tracking somebody must still post.

@@ -81,6 +81,9 @@ pub struct Package {
     pub voided: bool,
     /// What became of its tracking.
     pub post: Post,
+    /// Numbers that it had before. A notice that tells one of them is an old one that comes late, or again.
+    #[serde(rename = "was", default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<TrackingNumber>,
 }
 
 impl Package {
@@ -94,6 +97,7 @@ impl Package {
             contents: notice.contents.clone(),
             voided: notice.voided,
             post: if notice.tracking.is_some() && !notice.voided { Post::Due } else { Post::NotNeeded },
+            earlier: Vec::new(),
         }
     }
 
@@ -125,6 +129,16 @@ impl Package {
         self.tracking.as_ref().map(|tracking| &tracking.number)
     }
 
+    /// Is there nothing new in what a notice tells of it? The same number in other words is no news, a notice that tells
+    /// less takes nothing away, a number that has been replaced never comes back, and a label that was taken back stays
+    /// so: only another number is news of its package. So a notice that is told again, however late, has no effect.
+    #[must_use]
+    pub fn knows(&self, news: &Self) -> bool {
+        let same_number = news.number().is_none() || news.number() == self.number();
+        let replaced = news.number().is_some_and(|number| self.earlier.contains(number));
+        replaced || if news.voided { self.voided } else { same_number }
+    }
+
     /// What it becomes by news of it. What is posted stays so, and what was taken back stays so, unless its number has
     /// changed since: notices repeat and overtake each other, so that one which knows nothing of the withdrawal is an old
     /// one, and a package that goes after all goes under another label.
@@ -134,8 +148,10 @@ impl Package {
         if news.voided || (self.voided && !is_new_number) {
             return Self { voided: true, ..self.clone() };
         }
+        let mut earlier = self.earlier.clone();
+        earlier.extend(self.number().filter(|_| is_new_number).cloned());
         let post = if is_new_number { Post::Due } else { self.post.clone() };
-        Self { tracking: news.tracking.or_else(|| self.tracking.clone()), post, ..news }
+        Self { tracking: news.tracking.or_else(|| self.tracking.clone()), post, earlier, ..news }
     }
 
     /// How many pieces it says it holds; none when it does not say.
@@ -177,6 +193,7 @@ mod tests {
             contents,
             voided: false,
             post: Post::NotNeeded,
+            earlier: Vec::new(),
         }
     }
 
@@ -264,6 +281,34 @@ mod tests {
             assert_eq!(back.after(numbered("1Z5", Post::Due)), back);
             assert_eq!(back.after(package(Contents::Everything)), back);
             assert!(!back.after(numbered("1Z6", Post::Due)).voided, "another label is another departure");
+        }
+    }
+
+    #[test]
+    fn a_notice_that_comes_late_or_again_is_no_news() {
+        let [first, second, third] = ["1Z1", "1Z2", "1Z3"].map(|number| numbered(number, Post::Due));
+        let replaced = first.after(second.clone());
+        assert_eq!(replaced.earlier, [first.number().unwrap().clone()]);
+        let again = replaced.after(third.clone());
+        let taken_back = first.after(voided(first.clone()));
+        for (known, news, old) in [
+            (&first, first.clone(), true),
+            (&first, package(Contents::Part), true),
+            (&first, second.clone(), false),
+            (&first, voided(first.clone()), false),
+            (&replaced, first.clone(), true),
+            (&replaced, voided(first.clone()), true),
+            (&replaced, voided(second.clone()), false),
+            (&replaced, third, false),
+            (&again, first.clone(), true),
+            (&again, second.clone(), true),
+            (&taken_back, first.clone(), true),
+            (&taken_back, voided(first.clone()), true),
+            (&taken_back, voided(package(Contents::Part)), true),
+            (&taken_back, package(Contents::Everything), true),
+            (&taken_back, second, false),
+        ] {
+            assert_eq!(known.knows(&news), old, "{known:?} and {news:?}");
         }
     }
 

@@ -120,8 +120,6 @@ pub struct RawWebhook {
     pub headers: Vec<(String, String)>,
     /// What follows the connection in the path, without slashes at its ends.
     pub path_rest: String,
-    /// The raw query string.
-    pub query: String,
     /// The body, byte for byte (base64 already undone).
     pub body: Vec<u8>,
 }

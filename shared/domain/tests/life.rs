@@ -74,7 +74,8 @@ fn package(id: u8, number: u8, contents: u8, voided: bool, at: Timestamp) -> Pac
         _ => Contents::Lines(vec![(WarehouseSku::parse("WH-1").unwrap(), 2)]),
     };
     let post = if tracking.is_some() && !voided { Post::Due } else { Post::NotNeeded };
-    Package { id: package_id(id), tracking, shipped_at: at, contents, voided, post }
+    let earlier = Vec::new();
+    Package { id: package_id(id), tracking, shipped_at: at, contents, voided, post, earlier }
 }
 
 fn admission(n: u8, now: Timestamp) -> Admission {
@@ -151,9 +152,10 @@ fn leads_to(from: &str, step: &Move) -> &'static [&'static str] {
         (Move::ClaimPost(_) | Move::SettlePost(..), "accepted" | "partly shipped" | "shipped" | "posted") => {
             SHIPPING
         }
-        (Move::Cancel, "waiting" | "ready" | "held" | "excluded" | "accepted" | "partly shipped") => {
-            &["cancelled"]
-        }
+        (
+            Move::Cancel,
+            "waiting" | "ready" | "in doubt" | "held" | "excluded" | "accepted" | "partly shipped",
+        ) => &["cancelled"],
         (Move::Flag(_), "accepted" | "partly shipped" | "in doubt") => &["held"],
         _ => &[],
     }
@@ -299,7 +301,8 @@ fn a_package_that_follows_a_posted_one_must_be_posted_too() {
     let second = package(1, 2, 0, false, month);
     let record = after(&way).step(Step::Ship(second), stamp).unwrap();
     assert_eq!((record.stage.word(), record.due_posts().count()), ("shipped", 1));
-    assert!(record.wake > Some(month), "and somebody will look");
+    let soon = later(month, Duration::from_secs(20 * 60));
+    assert_eq!(record.wake, Some(soon), "and somebody will look, should its message get lost");
 }
 
 #[test]
@@ -334,4 +337,163 @@ fn an_order_that_is_released_is_looked_at_at_once() {
     let given_up = after(&[Move::Claim, Move::Doubt { own: true }, Move::GiveUp]);
     assert!(given_up.wake > Some(now));
     assert_eq!(given_up.step(Step::SendAgain("a person looked"), stamp).unwrap().wake, Some(now));
+}
+
+/// A way to each stage, with what the order has gone through.
+fn ways() -> Vec<(&'static str, Record)> {
+    use Move::{Accept, Cancel, Claim, Doubt, GiveUp, Refuse, SettlePost};
+    let part = Move::Ship { package: 0, number: 1, contents: 1, voided: false };
+    vec![
+        ("ready", imported(0)),
+        ("waiting", imported(2)),
+        ("excluded", imported(3)),
+        ("held", imported(4)),
+        ("sending", after(&[Claim])),
+        ("refused", after(&[Claim, Refuse { own: true }])),
+        ("in doubt", after(&[Claim, Doubt { own: true }])),
+        ("lost", after(&[Claim, Doubt { own: true }, GiveUp])),
+        ("accepted", after(&[Claim, Accept])),
+        ("flagged", after(&[Claim, Accept, Move::Flag(true)])),
+        ("partly", after(&[Claim, Accept, part])),
+        ("shipped", after(&[Claim, Accept, SHIP])),
+        ("posted", after(&[Claim, Accept, SHIP, SettlePost(0, 1)])),
+        ("cancelled", after(&[Claim, Accept, Cancel])),
+    ]
+}
+
+#[test]
+fn each_step_is_allowed_at_its_stages_and_nowhere_else() {
+    use Move::*;
+    let undecided: &[&str] = &["ready", "waiting", "excluded", "held", "refused"];
+    let everywhere: Vec<&str> = ways().iter().map(|(name, _)| *name).collect();
+    // Where the package is known already it is no news.
+    let unshipped: Vec<&str> =
+        ways().iter().filter(|(_, record)| record.packages.is_empty()).map(|(name, _)| *name).collect();
+    for (drawn, stages) in [
+        (Admit(0), undecided),
+        (Admit(2), undecided),
+        (Admit(3), undecided),
+        (Admit(4), undecided),
+        (Claim, &["ready"]),
+        (Release { own: true }, &["sending"]),
+        (Release { own: false }, &[]),
+        (Refuse { own: true }, &["sending"]),
+        (Refuse { own: false }, &[]),
+        (Doubt { own: true }, &["sending"]),
+        (Doubt { own: false }, &[]),
+        (AskLater, &["in doubt"]),
+        (Accept, &["sending", "in doubt", "lost"]),
+        (SendAgain, &["in doubt", "lost"]),
+        (GiveUp, &["in doubt"]),
+        (Ship { package: 1, number: 2, contents: 0, voided: false }, &everywhere),
+        (SHIP, &unshipped),
+        (ClaimPost(0), &["partly", "shipped"]),
+        (SettlePost(0, 0), &["partly", "shipped"]),
+        (SettlePost(0, 1), &["partly", "shipped"]),
+        (SettlePost(0, 2), &["partly", "shipped"]),
+        (SettlePost(0, 3), &["partly", "shipped"]),
+        (SettlePost(0, 4), &[]),
+        (
+            Cancel,
+            &["ready", "waiting", "excluded", "held", "refused", "lost", "accepted", "flagged", "partly"],
+        ),
+        (Flag(true), &["in doubt", "accepted", "partly"]),
+    ] {
+        for (name, record) in ways() {
+            let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token: Token(99) };
+            let taken = record.step(step_of(&drawn, &record, stamp.at), stamp);
+            assert_eq!(taken.is_ok(), stages.contains(&name), "{drawn:?} of one that is {name}");
+            if let Err(forbidden) = taken {
+                assert!(forbidden.to_string().contains(record.stage.word()), "{forbidden}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_attempt_is_its_own_until_its_lease_has_ended() {
+    let sending = after(&[Move::Claim]);
+    let doubted = |seconds: u64| {
+        let at = later(Timestamp::UNIX_EPOCH, Duration::from_secs(seconds));
+        let stamp = Stamp { by: "another", at, token: Token(99) };
+        sending.step(step_of(&Move::Doubt { own: false }, &sending, at), stamp)
+    };
+    assert!(doubted(LEASE.as_secs() - 1).is_err());
+    let record = doubted(LEASE.as_secs()).unwrap();
+    assert_eq!((record.stage.word(), record.attempts), ("in doubt", 1));
+    assert_eq!(record.wake, Some(later(Timestamp::UNIX_EPOCH, LEASE + Duration::from_secs(60))));
+}
+
+#[test]
+fn what_the_warehouse_may_have_is_not_decided_anew() {
+    let undecided = ["ready", "waiting", "excluded", "held", "refused"];
+    for (name, record) in ways() {
+        assert_eq!(record.may_be_there(), !undecided.contains(&name), "one that is {name}");
+        let is_sent = ["accepted", "partly", "shipped", "posted"].contains(&name);
+        assert_eq!(record.stage.is_sent(), is_sent, "one that is {name}");
+    }
+    // A notice came for an order that we thought excluded: it is there, whatever its id.
+    let excluded = imported(3);
+    let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token: Token(99) };
+    let voided = package(0, 1, 0, true, stamp.at);
+    let told = excluded.step(Step::Ship(voided), stamp).unwrap();
+    assert!(told.warehouse_order.is_none() && told.may_be_there());
+}
+
+#[test]
+fn an_order_that_a_person_must_look_at_has_a_date_a_day_later() {
+    let day = later(Timestamp::UNIX_EPOCH, Duration::from_secs(86_400));
+    for (name, record) in ways() {
+        if ["refused", "lost", "flagged"].contains(&name) {
+            assert_eq!(record.wake, Some(day), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_attempt_is_counted_and_has_a_date_when_its_lease_ends() {
+    let again = [Move::Claim, Move::Release { own: true }, Move::Claim];
+    let record = after(&again);
+    assert_eq!((record.attempts, record.units, record.mapping), (2, 4, 1));
+    assert_eq!(record.wake, Some(later(Timestamp::UNIX_EPOCH, LEASE)));
+    let soon = later(Timestamp::UNIX_EPOCH, Duration::from_secs(60));
+    assert_eq!(after(&again[..2]).wake, Some(soon), "and when it has failed, at its next attempt");
+    assert_eq!(after(&again[..2]).stage, Stage::Ready { not_before: Some(soon) });
+}
+
+#[test]
+fn only_what_needs_nobody_any_more_is_finished() {
+    let mut finished: Vec<&str> =
+        ways().iter().filter(|(_, r)| r.is_finished()).map(|(name, _)| *name).collect();
+    finished.sort_unstable();
+    assert_eq!(finished, ["cancelled", "excluded", "posted"]);
+    // It was cancelled after all had gone, and its tracking is still to be posted.
+    let left = after(&[Move::Claim, Move::Accept, Move::Cancel, SHIP]);
+    assert_eq!((left.stage.word(), left.is_finished(), left.due_posts().count()), ("cancelled", false, 1));
+}
+
+#[test]
+fn a_package_without_need_of_posting_may_turn_out_to_be_posted_and_nothing_else() {
+    let silent = Move::Ship { package: 0, number: 0, contents: 0, voided: false };
+    let record = after(&[Move::Claim, Move::Accept, silent]);
+    assert_eq!((record.stage.word(), record.due_posts().count()), ("posted", 0));
+    let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token: Token(99) };
+    for (post, allowed) in [(0, false), (1, true), (2, false), (3, false)] {
+        let settled = record.step(step_of(&Move::SettlePost(0, post), &record, stamp.at), stamp);
+        assert_eq!(settled.is_ok(), allowed, "{:?}", posts(post));
+    }
+}
+
+#[test]
+fn news_goes_to_the_package_that_it_is_about() {
+    let second = Move::Ship { package: 1, number: 2, contents: 1, voided: false };
+    let record =
+        after(&[Move::Claim, Move::Accept, SHIP, second, Move::ClaimPost(1), Move::SettlePost(1, 1)]);
+    let posts: Vec<(&str, &Post)> = record.packages.iter().map(|p| (p.id.as_str(), &p.post)).collect();
+    assert_eq!(posts, [("P-0", &Post::Due), ("P-1", &Post::Posted)]);
+    let void = Move::Ship { package: 1, number: 0, contents: 1, voided: true };
+    let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token: Token(99) };
+    let taken_back = record.step(step_of(&void, &record, stamp.at), stamp).unwrap();
+    let voided: Vec<bool> = taken_back.packages.iter().map(|package| package.voided).collect();
+    assert_eq!(voided, [false, true]);
 }

@@ -96,6 +96,12 @@ pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
         Cause::InDoubt => Cure::by_hand(
             "Look for its reference in the warehouse. It is not sent again until a person has decided.",
         ),
+        Cause::OlderThanLedger => Cure {
+            what: "Look for its reference in the warehouse. Where the connection is new and nothing was ever sent, say so."
+                .to_owned(),
+            command: Some(format!("cartdock rebuild {connection} --new")),
+            ..Cure::default()
+        },
         Cause::ChangedAfterSending => {
             Cure::by_hand("Compare the order in the store with the warehouse's, and change it there.")
         }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
-use domain::connection::{Connection, Schedule};
+use domain::circuit::Circuit;
+use domain::connection::{Connection, History, Schedule};
 use domain::mapping::{Change, Mapping};
 use domain::order::Order;
 use domain::policy::Policies;
@@ -28,6 +29,7 @@ pub(crate) fn connection(id: &str) -> Connection {
         warehouse: BTreeMap::new(),
         policies: Policies::default(),
         schedule: Schedule::default(),
+        history: History::Known { since: Timestamp::UNIX_EPOCH },
     }
 }
 
@@ -68,6 +70,7 @@ pub(crate) fn shipped(order: u64, stage: Stage, posts: &[Post]) -> Record {
         contents: Contents::Everything,
         voided: false,
         post: post.clone(),
+        earlier: Vec::new(),
     };
     Record { packages: posts.iter().enumerate().map(package).collect(), ..record(order, stage, 60) }
 }
@@ -76,6 +79,7 @@ pub(crate) fn shipped(order: u64, stage: Stage, posts: &[Post]) -> Record {
 pub(crate) struct FakeLedger {
     pub(crate) records: BTreeMap<OrderKey, Record>,
     pub(crate) older: Vec<Entry>,
+    pub(crate) circuit: Circuit,
     parked: Vec<Parked>,
 }
 
@@ -130,7 +134,19 @@ impl Ledger for FakeLedger {
     async fn expect(&self, _: &ConnectionId, _: Timestamp, _: &[OrderId]) -> Result<(), Failure> {
         not_here()
     }
-    async fn due(&self, _: &ConnectionId, _: Timestamp, _: usize) -> Result<Vec<Due>, Failure> {
+    async fn due(
+        &self,
+        _: &ConnectionId,
+        _: Option<&str>,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<Vec<Due>, Failure> {
+        not_here()
+    }
+    async fn circuit(&self, _: &ConnectionId) -> Result<Circuit, Failure> {
+        Ok(self.circuit.clone())
+    }
+    async fn set_circuit(&self, _: &ConnectionId, _: &Circuit) -> Result<bool, Failure> {
         not_here()
     }
     async fn settle(&self, _: &ConnectionId, _: &Due) -> Result<(), Failure> {

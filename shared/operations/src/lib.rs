@@ -7,6 +7,7 @@ pub mod check;
 pub mod explain;
 pub mod mapping_csv;
 pub mod outbox;
+pub mod rebuild;
 pub mod status;
 pub mod text;
 

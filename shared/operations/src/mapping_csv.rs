@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use domain::limits::MISTAKES;
 use domain::mapping::{Mapping, ShippingRule, Sku, Target};
 use serde::Serialize;
 
@@ -82,6 +83,12 @@ impl RowError {
         Self { row, column: Some(column), reason: reason.into() }
     }
 
+    /// After so many mistakes the rest of the file is not looked at.
+    fn and_more() -> Self {
+        let why = format!("{MISTAKES} mistakes are shown; the rest of the file was not looked at");
+        Self::of_row(0, why)
+    }
+
     fn of_row(row: usize, reason: impl Into<String>) -> Self {
         Self { row, column: None, reason: reason.into() }
     }
@@ -95,6 +102,33 @@ impl fmt::Display for RowError {
             (row, Some(column)) => write!(f, "row {row}, {column}: ")?,
         }
         f.write_str(&crate::text::clean(&self.reason))
+    }
+}
+
+/// What stands in a cell, in quotes, shortened.
+fn shown(cell: &str) -> String {
+    const MOST: usize = 40;
+    let short: String = cell.chars().take(MOST).collect();
+    if short.len() < cell.len() { format!("\"{short}…\"") } else { format!("\"{short}\"") }
+}
+
+/// Mistakes or warnings, a bounded number.
+#[derive(Default)]
+struct Noted(Vec<RowError>);
+
+impl Noted {
+    fn extend(&mut self, errors: impl IntoIterator<Item = RowError>) {
+        for error in errors {
+            match self.0.len() {
+                ..MISTAKES => self.0.push(error),
+                MISTAKES => self.0.push(RowError::and_more()),
+                _ => {}
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.len() > MISTAKES
     }
 }
 
@@ -134,8 +168,8 @@ pub struct Parsed {
 pub fn parse(file: &[u8]) -> Result<Parsed, Vec<RowError>> {
     let sheet = sheet::read(file)?;
     match sheet.kind {
-        Kind::Listings => listings::parse(&sheet),
-        Kind::Rules => rules::parse(&sheet),
+        Kind::Listings => listings::parse(sheet),
+        Kind::Rules => rules::parse(sheet),
     }
 }
 

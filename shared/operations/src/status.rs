@@ -1,5 +1,6 @@
 //! Where all orders of a connection stand: the counts that must sum, what is held and its cure, what is oldest.
 
+use domain::circuit::Away;
 use domain::connection::Connection;
 use domain::ports::Ledger;
 use domain::record::Record;
@@ -29,6 +30,9 @@ pub struct Status {
     pub enabled: bool,
     /// Every order of the store placed before this instant is in the ledger; none before the first poll.
     pub read_up_to: Option<Timestamp>,
+    /// Its warehouse does not answer: since when, and when it is asked again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
     /// The counts.
     pub books: Books,
     /// Do the counts of orders add up?
@@ -86,6 +90,7 @@ pub async fn status(ledger: &dyn Ledger, connection: &Connection, now: Timestamp
         name: connection.name.clone(),
         enabled: connection.enabled,
         read_up_to: ledger.cursor(&connection.id).await?.position,
+        away: ledger.circuit(&connection.id).await?.away,
         closes: books.closes(),
         books,
         held: held.groups(),
@@ -129,7 +134,9 @@ impl Status {
     /// Is there something that a person should look at?
     #[must_use]
     pub fn needs_attention(&self) -> bool {
-        !self.held.is_empty() || !self.closes || self.parked.notices > 0 || self.books.packages.outbox > 0
+        let away = self.away.is_some();
+        let left_over = self.parked.notices > 0 || self.books.packages.outbox > 0;
+        away || !self.held.is_empty() || !self.closes || left_over
     }
 
     /// The state for people.
@@ -156,6 +163,10 @@ impl Status {
             self.read_up_to.map_or("nothing yet".to_owned(), |at| format!("up to {}", moment(at, now)));
         let sum = if self.closes { "" } else { " (DOES NOT SUM)" };
         let mut rows = vec![("store read", read), ("orders", format!("{}{sum}", self.books.line()))];
+        if let Some(away) = &self.away {
+            let (since, next) = (moment(away.since, now), distance(away.probe_at, now));
+            rows.insert(1, ("warehouse", format!("AWAY since {since}; orders wait, next try {next}")));
+        }
         rows.extend(self.books.details());
         rows.push(("packages", self.books.packages.line()));
         if self.books.packages.outbox > 0 {
@@ -197,6 +208,7 @@ mod tests {
     use domain::mapping::{Gap, Sku};
     use domain::record::{Cause, Exclusion, Stage, Wait};
     use domain::shipment::Post;
+    use jiff::SignedDuration;
 
     fn unmapped(skus: &[&str]) -> Stage {
         let gaps = skus.iter().map(|sku| Gap::UnknownSku(Sku::parse(sku).unwrap())).collect();
@@ -267,6 +279,17 @@ mod tests {
             assert!(text.contains(part), "{part} in\n{text}");
         }
         assert_eq!(serde_json::to_value(&status).unwrap()["books"]["held"]["unmapped"], 2);
+    }
+
+    #[tokio::test]
+    async fn a_warehouse_that_is_away_is_told() {
+        let mut ledger = FakeLedger::default();
+        ledger.circuit.away =
+            Some(Away { since: now() - SignedDuration::from_mins(90), probes: 40, probe_at: now() });
+        let status = status(&ledger, &connection("main"), now()).await.unwrap();
+        let text = status.text(now(), Style::PLAIN);
+        assert!(status.needs_attention() && text.contains("AWAY since"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::address::{Address, Place};
 use domain::admission::Admission;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
-use domain::connection::{Connection, Schedule};
+use domain::connection::{Connection, History, Schedule};
 use domain::ids::InvalidId;
 use domain::life::Stamp;
 use domain::mapping::{
@@ -166,6 +166,7 @@ pub fn package(id: &str) -> Package {
         contents: Contents::Everything,
         voided: false,
         post: Post::Due,
+        earlier: Vec::new(),
     }
 }
 
@@ -194,6 +195,7 @@ pub fn connection(id: &str) -> Connection {
         warehouse: pairs(&[("kind", "http"), ("base_url", "http://127.0.0.1:9/wms")]),
         policies: Policies::default(),
         schedule: Schedule::default(),
+        history: History::Known { since: Timestamp::UNIX_EPOCH },
     }
 }
 

@@ -97,6 +97,43 @@ fn a_changed_body_takes_the_place_of_the_old_one() {
     assert_eq!(body, changed);
 }
 
+#[test]
+fn an_order_that_still_waits_is_kept_as_the_store_has_it_now() {
+    let pending = domain::order::Order { payment: PaymentStatus::Pending, ..build::order(7) };
+    let mut moved = pending.clone();
+    moved.ship_to.as_mut().unwrap().line1 = "7 New Road".into();
+    for (now, writes) in [(pending, 0), (moved, 1)] {
+        let scene = decided(&waiting());
+        look(&scene, &Read::Order(Box::new(now.clone()))).unwrap();
+        assert_eq!(scene.script.count("ledger.revise"), writes);
+        let body = scene.ledger.with(&scene.connection.id, |books| books.bodies[&now.id].0.clone());
+        assert_eq!(body.ship_to, now.ship_to);
+    }
+}
+
+#[test]
+fn a_body_is_kept_for_the_days_that_the_connection_allows() {
+    let mut scene = decided(&waiting());
+    scene.reconnect(|connection| connection.policies.retention_days = 40);
+    look(&scene, &read(PaymentStatus::Accepted)).unwrap();
+    let end = scene.ledger.with(&scene.connection.id, |books| books.bodies[&domain::OrderId(7)].1);
+    assert_eq!(end, scene.seconds_from_now(40 * 86_400));
+}
+
+#[test]
+fn an_order_whose_date_has_come_gets_a_new_one() {
+    let scene = Scene::new(Class::U);
+    let mut record: Record = build::record(&scene.key(7), &waiting(), 7);
+    record.wake = Some(scene.seconds_from_now(3600));
+    scene.keep(&record);
+    scene.pass(std::time::Duration::from_secs(3599));
+    let early = look(&scene, &read(PaymentStatus::Pending)).unwrap();
+    assert_eq!(early.record, record, "its date is still to come");
+    scene.pass(std::time::Duration::from_secs(1));
+    let looked = look(&scene, &read(PaymentStatus::Pending)).unwrap();
+    assert!(looked.record.wake > Some(scene.clock.now()));
+}
+
 /// A scene whose order 7 the warehouse may have.
 fn sent(step: Option<Step>) -> Scene {
     let scene = decided(&Admission::Ready);

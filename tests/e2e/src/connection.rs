@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::ConnectionId;
-use domain::connection::{Connection, Schedule};
+use domain::connection::{Connection, History, Schedule};
 use domain::mapping::{
     Component, Decision, Mapping, Matcher, Service, ShippingRule, Sku, Target, WarehouseSku,
 };
@@ -54,6 +54,7 @@ pub(crate) fn connection(store: &Store, warehouse: &Warehouse, start: Timestamp)
         ]),
         policies: Policies { start: Some(start), ..Policies::default() },
         schedule: Schedule { orders_minutes: 1, shipments_minutes: 1, ..Schedule::default() },
+        history: History::Known { since: start },
     }
 }
 

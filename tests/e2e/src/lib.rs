@@ -5,6 +5,7 @@
     reason = "only tests use it, and a test that cannot be set up has failed"
 )]
 
+pub mod chaos;
 mod cloud;
 mod connection;
 mod database;

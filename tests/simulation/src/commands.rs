@@ -2,6 +2,7 @@
 
 mod exhaustive;
 pub(crate) mod hunt;
+mod outage;
 mod planted;
 mod replay;
 mod volume;
@@ -10,11 +11,12 @@ mod year;
 use crate::Command;
 
 /// All of them.
-pub(crate) const COMMANDS: [&Command; 6] = [
+pub(crate) const COMMANDS: [&Command; 7] = [
     &volume::COMMAND,
     &replay::COMMAND,
     &exhaustive::COMMAND,
     &year::COMMAND,
+    &outage::COMMAND,
     &planted::COMMAND,
     &hunt::COMMAND,
 ];

@@ -12,7 +12,7 @@ use domain::message::Message;
 use domain::ports::{Clock, Delivery, Ledger, Partners, Randomness, Store};
 use domain::warehouse::{RawWebhook, Warehouse};
 use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
-use forward_orders::ForwardOrders;
+use forward_orders::{Circuits, ForwardOrders};
 use jiff::Timestamp;
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
@@ -120,6 +120,8 @@ pub struct Deployment {
     pub(crate) recent: Recent,
     /// The webhooks that were answered 200.
     pub(crate) heard: Arc<Mutex<BTreeSet<u64>>>,
+    /// What the processes have seen of the warehouses: two failures are enough here, so that outages are common.
+    pub(crate) circuits: Arc<Circuits>,
 }
 
 /// What a process runs; the number names its connection.
@@ -190,6 +192,7 @@ impl Deployment {
             formats: None,
             recent: recent.clone(),
             heard: Arc::default(),
+            circuits: Arc::new(Circuits::after(2)),
         }
     }
 
@@ -312,6 +315,7 @@ impl Ports {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
             pace: self.world.pace,
+            circuits: self.world.circuits.clone(),
         }
     }
 
@@ -381,8 +385,7 @@ impl Ports {
             clock: self.clock.clone(),
             dice: self.dice.clone(),
         };
-        let webhook =
-            RawWebhook { headers: Vec::new(), path_rest: String::new(), query: String::new(), body };
+        let webhook = RawWebhook { headers: Vec::new(), path_rest: String::new(), body };
         let request = Received { method: "POST".to_owned(), path, webhook };
         let outcome = Box::pin(notices.receive(request)).await;
         outcome.reply.status == 200

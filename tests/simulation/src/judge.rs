@@ -159,6 +159,10 @@ impl AtRest<'_> {
             Stage::Held(Cause::NotCancelled(_)) => payment.is_taken_back(),
             Stage::Held(Cause::Refused(_)) => is_refused || sold.vanished || payment.is_taken_back(),
             Stage::Held(Cause::Vanished) => sold.vanished,
+            // The store no longer says that it was taken back, and the warehouse no longer packs it.
+            Stage::Accepted if sold.vanished && payment.is_taken_back() => {
+                truth.known(&reference, now).all(|order| order.cancelled)
+            }
             Stage::Held(Cause::ChangedAfterSending) | Stage::Accepted => is_forgotten,
             Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,
             Stage::Waiting(_) => *payment == PaymentStatus::Pending,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use domain::circuit::Circuit;
 use domain::order::Order;
 use domain::ports::{Cursor, Due, Inserted, Lease, Ledger, Parked, Saved};
 use domain::record::{Entry, Record, Stage};
@@ -260,11 +261,15 @@ impl Ledger for NetLedger {
     async fn due(
         &self,
         connection: &ConnectionId,
+        after: Option<&str>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Due>, Failure> {
-        let connection = connection.clone();
-        self.call("ledger: due", String::new, move |l| at_once(l.due(&connection, until, limit))).await
+        let (connection, after) = (connection.clone(), after.map(str::to_owned));
+        self.call("ledger: due", String::new, move |l| {
+            at_once(l.due(&connection, after.as_deref(), until, limit))
+        })
+        .await
     }
 
     async fn settle(&self, connection: &ConnectionId, due: &Due) -> Result<(), Failure> {
@@ -327,6 +332,17 @@ impl Ledger for NetLedger {
             at_once(l.set_bookmark(&connection, &bookmark))
         })
         .await
+    }
+
+    async fn circuit(&self, connection: &ConnectionId) -> Result<Circuit, Failure> {
+        let connection = connection.clone();
+        self.call("ledger: circuit", String::new, move |l| at_once(l.circuit(&connection))).await
+    }
+
+    async fn set_circuit(&self, connection: &ConnectionId, circuit: &Circuit) -> Result<bool, Failure> {
+        let (connection, circuit) = (connection.clone(), circuit.clone());
+        self.call("ledger: set circuit", String::new, move |l| at_once(l.set_circuit(&connection, &circuit)))
+            .await
     }
 
     async fn park(

@@ -18,6 +18,7 @@ pub mod key;
 pub mod ledger;
 pub mod net;
 pub mod one_order;
+pub mod outage;
 pub mod plants;
 pub mod play;
 pub mod queue;

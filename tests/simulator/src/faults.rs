@@ -9,6 +9,13 @@ pub enum When {
     Nth(u32),
     /// Every so manyth call: 3 is the third, the sixth and so on.
     Every(u32),
+    /// So many calls in ten thousand, chosen by a seed.
+    Chance {
+        /// How many in ten thousand.
+        in_10_000: u64,
+        /// The same seed chooses the same calls.
+        seed: u64,
+    },
     /// Each call until the plan is cleared.
     Always,
 }
@@ -19,9 +26,24 @@ impl When {
             Self::Next(calls) => call <= calls,
             Self::Nth(number) => call == number,
             Self::Every(step) => step > 0 && call.is_multiple_of(step),
+            Self::Chance { in_10_000, seed } => mixed(seed, u64::from(call)) % 10_000 < in_10_000,
             Self::Always => true,
         }
     }
+}
+
+/// The name of a fault, without what it carries.
+pub(crate) fn name_of(fault: &impl std::fmt::Debug) -> String {
+    let told = format!("{fault:?}");
+    told.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
+/// A number that looks random (SplitMix64's finisher).
+fn mixed(seed: u64, call: u64) -> u64 {
+    let mut z = seed.wrapping_add(call.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[derive(Debug, Clone)]
@@ -102,6 +124,8 @@ mod tests {
         assert_eq!(hits(When::Every(3)), [3, 6]);
         assert!(hits(When::Every(0)).is_empty());
         assert_eq!(hits(When::Always).len(), 7);
+        let hit = (1..=10_000).filter(|call| When::Chance { in_10_000: 100, seed: 7 }.hits(*call)).count();
+        assert!((60..=140).contains(&hit), "{hit} of 10,000 where 100 are meant");
     }
 
     #[test]

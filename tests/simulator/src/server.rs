@@ -1,8 +1,10 @@
 //! A server on a free loopback port that ends with its handle.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::Request;
@@ -14,9 +16,12 @@ use tokio::task::JoinHandle;
 /// The most that a simulated service reads of one request.
 pub(crate) const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
+type Targets = Arc<Mutex<BTreeSet<String>>>;
+
 /// A running server; dropping it closes the port.
 pub(crate) struct Server {
     address: SocketAddr,
+    targets: Targets,
     task: JoinHandle<()>,
 }
 
@@ -31,9 +36,19 @@ impl Server {
         let address = listener.local_addr()?;
         // Without it every answer in two packets would wait for the client's delayed acknowledgement.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let router = Router::new().fallback(answer);
+        let targets = Targets::default();
+        let seen = Arc::clone(&targets);
+        let router = Router::new().fallback(move |request: Request| {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).insert(request.uri().to_string());
+            answer(request)
+        });
         let task = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
-        Ok(Self { address, task })
+        Ok(Self { address, targets, task })
+    }
+
+    /// Every path and query that was asked for, each once.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// Where it listens, as `127.0.0.1:port`.

@@ -22,6 +22,7 @@ pub(crate) fn forwarder(scene: &Scene) -> ForwardOrders {
         clock: scene.clock.clone(),
         dice: scene.dice.clone(),
         pace: scene.pace,
+        circuits: std::sync::Arc::default(),
     }
 }
 

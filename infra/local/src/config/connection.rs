@@ -1,7 +1,7 @@
 //! The `[[connection]]` tables.
 
 use domain::ConnectionId;
-use domain::connection::{Connection, Schedule};
+use domain::connection::{Connection, History, Schedule};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -95,7 +95,9 @@ fn one<'t>(
     table.nothing_else(reading);
     let id = id?;
     let name = name.unwrap_or_else(|| id.to_string());
-    Some(Connection { id, name, enabled, store, warehouse, policies, schedule })
+    // The settings cannot know; the ledger does.
+    let history = History::Unknown;
+    Some(Connection { id, name, enabled, store, warehouse, policies, schedule, history })
 }
 
 /// The longest time between two polls: a day.

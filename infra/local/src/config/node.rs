@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use domain::limits::{MISTAKES, SETTINGS_BYTES, SETTINGS_SIGNS};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -20,16 +21,45 @@ pub(super) struct Reading<'t> {
     file: &'t str,
     text: &'t str,
     mistakes: Vec<Mistake>,
+    /// Were there more mistakes than are told?
+    is_full: bool,
     secrets: Vec<NamedSecret>,
+}
+
+/// Is a text too large for a settings file?
+fn too_much(text: &str) -> Option<&'static str> {
+    let parts =
+        |byte: &u8| matches!(byte, b'\n' | b'\r' | b'.' | b'=' | b'[' | b'{' | b',' | b'"' | b'\'' | b'#');
+    if text.len() > SETTINGS_BYTES {
+        Some("the file is larger than 128 KiB")
+    } else if text.bytes().filter(parts).count() > SETTINGS_SIGNS {
+        Some("the file has too many lines, keys, lists or tables")
+    } else {
+        None
+    }
+}
+
+/// A problem that quotes something of the file: one line, and not too long a one.
+fn readable(problem: &str) -> String {
+    const MOST: usize = 400;
+    let mut line: String = problem.chars().map(|c| if c.is_control() { '·' } else { c }).take(MOST).collect();
+    if line.len() < problem.len() && line.chars().count() == MOST {
+        line.push('…');
+    }
+    line
 }
 
 impl<'t> Reading<'t> {
     pub(super) fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, mistakes: Vec::new(), secrets: Vec::new() }
+        Self { file, text, mistakes: Vec::new(), is_full: false, secrets: Vec::new() }
     }
 
     /// The file's top table; none when it is no TOML. Then nothing else is worth saying.
     pub(super) fn root(&mut self) -> Option<Entries<'t>> {
+        if let Some(why) = too_much(self.text) {
+            self.wrong_file(why, "leave out what is no setting, or split the connections over two files");
+            return None;
+        }
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             // The parser's own message quotes nothing of the file.
@@ -42,8 +72,12 @@ impl<'t> Reading<'t> {
 
     /// Notes a mistake.
     pub(super) fn wrong(&mut self, at: Span, problem: impl Into<String>, cure: impl Into<String>) {
+        if self.mistakes.len() >= MISTAKES {
+            self.is_full = true;
+            return;
+        }
         let place = Some(self.place(at));
-        let (problem, cure) = (problem.into(), cure.into());
+        let (problem, cure) = (readable(&problem.into()), cure.into());
         self.mistakes.push(Mistake { file: self.file.to_owned(), place, problem, cure });
     }
 
@@ -66,6 +100,9 @@ impl<'t> Reading<'t> {
     /// The mistakes by line.
     pub(super) fn into_mistakes(mut self) -> Vec<Mistake> {
         self.mistakes.sort_by_key(|mistake| mistake.place);
+        if self.is_full {
+            self.wrong_file("there are more mistakes than these", "correct these first");
+        }
         self.mistakes
     }
 
@@ -290,6 +327,8 @@ fn kind(value: &DeValue) -> &'static str {
 /// What may have been meant, and what is known.
 pub(super) fn suggestion<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> String {
     let known: Vec<&str> = known.collect();
+    // Nobody means a setting by a text.
+    let key = if key.len() <= 60 { key } else { "" };
     let nearest = known.iter().map(|name| (distance(key, name), *name)).min();
     match nearest {
         Some((distance, name)) if distance <= 2 && distance < name.chars().count() => {

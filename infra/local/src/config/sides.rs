@@ -1,6 +1,7 @@
 //! The `[connection.store]` and `[connection.warehouse]` tables: flat texts by name, as the adapters read them.
 
 use domain::connection::SettingMap;
+use domain::limits::SETTINGS_OF_A_SIDE;
 use toml::de::DeValue;
 
 use super::node::{Entries, Reading, Span, Value, suggestion, wrong_type};
@@ -104,6 +105,13 @@ fn flatten<'t>(
             return wrong_type(reading, &format!("{scope}.{key}"), at, expected, &other).unwrap_or(());
         }
     };
+    if settings.len() >= SETTINGS_OF_A_SIDE {
+        return reading.wrong(
+            key_at,
+            format!("{scope} has too many settings"),
+            "leave out what is not known",
+        );
+    }
     if settings.iter().any(|setting| setting.key == key) {
         return reading.wrong(key_at, format!("{scope}.{key} is there twice"), "remove one of them");
     }

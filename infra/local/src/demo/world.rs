@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::clock::SystemClock;
-use domain::connection::{Connection, Schedule};
+use domain::connection::{Connection, History, Schedule};
 use domain::life::Pace;
 use domain::mapping::{
     Change, Component, Decision, Mapping, Matcher, Service, ShippingRule, Sku, Target, WarehouseSku,
@@ -188,6 +188,7 @@ fn connection(store: &Store, warehouse: &Warehouse, start: Option<Timestamp>) ->
         ]),
         policies: Policies { start, no_sku: NoSku::Hold, ..Policies::default() },
         schedule: Schedule::default(),
+        history: History::Known { since: Timestamp::UNIX_EPOCH },
     }
 }
 

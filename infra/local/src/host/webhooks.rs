@@ -35,12 +35,7 @@ async fn receive(State(notices): State<Arc<ReceiveNotices>>, request: Request) -
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    let webhook = RawWebhook {
-        headers,
-        path_rest: String::new(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        body: bounded(body).await,
-    };
+    let webhook = RawWebhook { headers, path_rest: String::new(), body: bounded(body).await };
     let received = Received { method: parts.method.to_string(), path: parts.uri.path().to_owned(), webhook };
     let outcome = notices.receive(received).await;
     if let Some(note) = &outcome.note {

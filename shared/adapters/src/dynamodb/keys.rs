@@ -5,6 +5,7 @@
 //!                       o#<order>#s        the record as it stands, once it has changed
 //!                       o#<order>#t#<seq>  older entries of its story
 //!                       cursor             how far the store was read, and who may import
+//!                       circuit            whether the warehouse is there, and what waits for it
 //!                       bookmark           how far the warehouse's shipments were read
 //! <connection>!due      <time>#<which>     somebody should look at these orders again
 //! <connection>!parked   <id>               a notice that could not be read
@@ -18,6 +19,7 @@ use ring::digest::{SHA256, digest};
 pub(super) const CONNECTIONS: &str = "!connections";
 pub(super) const CURSOR: &str = "cursor";
 pub(super) const BOOKMARK: &str = "bookmark";
+pub(super) const CIRCUIT: &str = "circuit";
 /// Sorts after every order's items of a connection.
 pub(super) const ORDERS_END: &str = "o#~";
 
@@ -99,6 +101,11 @@ pub(super) fn parse_due(sk: &str) -> Option<Timestamp> {
     sk.split_once('#')?.0.parse().ok()
 }
 
+/// Sorts right after the entry `id`: no other begins with the whole of it.
+pub(super) fn due_after(id: &str) -> String {
+    format!("{id}!")
+}
+
 /// Sorts after every entry up to `until`, that instant included.
 pub(super) fn due_until(until: Timestamp) -> String {
     format!("{}#~", time(until))
@@ -132,6 +139,9 @@ mod tests {
             prop_assert_eq!(time(a).cmp(&time(b)), a.cmp(&b));
             prop_assert_eq!(parse_due(&due_one(a, OrderId(1))), Some(a));
             prop_assert!(due_one(a, OrderId(u64::MAX)) < due_until(a));
+            prop_assert!(due_one(a, OrderId(7)) < due_after(&due_one(a, OrderId(7))));
+            prop_assert!(due_after(&due_one(a, OrderId(7))) < due_one(a, OrderId(8)));
+            prop_assert!(due_after(&due_one(a, OrderId(7))) < due_many(a, b"x"));
         }
 
         #[test]

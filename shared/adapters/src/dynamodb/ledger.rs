@@ -4,6 +4,7 @@
 //! change and counts from then on. It is never deleted; the body's item is, when the body's time is up. So where an
 //! order starts as something that may rest longer than its body is kept, its state is written at once.
 
+mod circuit;
 mod cursor;
 mod dates;
 mod item;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use domain::circuit::Circuit;
 use domain::order::Order;
 use domain::ports::{Cursor, Due, Inserted, Lease, Ledger, Parked, Saved};
 use domain::record::{Entry, Record};
@@ -96,10 +98,11 @@ impl Ledger for DynamoLedger {
     async fn due(
         &self,
         connection: &ConnectionId,
+        after: Option<&str>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Due>, Failure> {
-        dates::due(&self.table, connection, until, limit).await
+        dates::due(&self.table, connection, after, until, limit).await
     }
 
     async fn settle(&self, connection: &ConnectionId, due: &Due) -> Result<(), Failure> {
@@ -129,6 +132,14 @@ impl Ledger for DynamoLedger {
 
     async fn set_bookmark(&self, connection: &ConnectionId, bookmark: &str) -> Result<(), Failure> {
         cursor::set_bookmark(&self.table, connection, bookmark).await
+    }
+
+    async fn circuit(&self, connection: &ConnectionId) -> Result<Circuit, Failure> {
+        circuit::circuit(&self.table, connection).await
+    }
+
+    async fn set_circuit(&self, connection: &ConnectionId, circuit: &Circuit) -> Result<bool, Failure> {
+        circuit::set(&self.table, connection, circuit).await
     }
 
     async fn park(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use domain::limits::MAPPING_BYTES;
 use domain::mapping::{Change, Mapping};
 use domain::ports::Mappings;
 use domain::{ConnectionId, Failure};
@@ -13,9 +14,9 @@ use ring::digest::{SHA256, digest};
 
 pub use cache::CachedMappings;
 
-use super::codec;
 use super::meter::Meter;
 use super::table::{Expression, Item, Range, Row, Table, Written, bytes, number, sk, text};
+use crate::codec;
 
 /// Bytes of a compressed mapping in one item; DynamoDB takes 400 KB. Larger ones go into parts.
 const PART: usize = 300 * 1024;
@@ -97,7 +98,9 @@ impl Mappings for DynamoMappings {
         let newest = self.versions(READ, connection, 1, true, None).await?;
         let Some(item) = newest.first() else { return Ok(Arc::default()) };
         let packed = self.packed(connection, item).await?;
-        codec::unpack(&packed).map(Arc::new).map_err(|e| e.at(READ, connection.as_str(), sk(item)))
+        codec::unpack(&packed, MAPPING_BYTES)
+            .map(Arc::new)
+            .map_err(|e| e.at(READ, connection.as_str(), sk(item)))
     }
 
     async fn replace(
@@ -112,7 +115,7 @@ impl Mappings for DynamoMappings {
         if there.saturating_add(1) < mapping.version || mapping.version == 0 {
             return Ok(false);
         }
-        let packed = codec::pack(REPLACE, mapping)?;
+        let packed = codec::pack(REPLACE, mapping, MAPPING_BYTES)?;
         let hash = hash_of(&packed);
         let mut row = Row::new(connection.as_str(), format!("v#{:020}", mapping.version))
             .number("v", mapping.version)

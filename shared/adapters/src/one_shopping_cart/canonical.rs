@@ -2,6 +2,7 @@
 
 use domain::OrderId;
 use domain::address::Address;
+use domain::limits::ORDER_TEXT_BYTES;
 use domain::mapping::{ShipMethod, Sku};
 use domain::money::Currency;
 use domain::order::{LineItem, Order};
@@ -53,6 +54,9 @@ fn typed(mut texts: OrderText<'_>, zone: &TimeZone, currency: Currency) -> Read 
 }
 
 fn checked_id(texts: &OrderText<'_>) -> Result<OrderId, String> {
+    if texts.bytes() > ORDER_TEXT_BYTES {
+        return Err(format!("the order holds more than {} KiB of text", ORDER_TEXT_BYTES / 1024));
+    }
     match texts.orders {
         0 => return Err("the answer holds no OrderInfo".to_owned()),
         1 => {}
@@ -196,7 +200,8 @@ fn amount(text: &str) -> Option<Decimal> {
         return Some(Decimal::ZERO);
     }
     let is_plain = text.len() <= 40 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-    text.parse().ok().filter(|_| is_plain)
+    // Digits beyond what a Decimal holds would be rounded away.
+    Decimal::from_str_exact(text).ok().filter(|_| is_plain)
 }
 
 /// A number that only points to something: 0 when it is missing or no number.

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::config::Config;
 use super::contacts::Contacts;
 use super::discovery::Discovered;
-use super::envelope::{Refusal, Reply};
+use super::envelope::{self, Refusal, Reply};
 use super::list::{self, Ids, Next, PAGE};
 use super::records::{self, Product};
 use super::text;
@@ -49,6 +49,7 @@ pub struct ProductPage {
 impl Client {
     pub(super) fn new(config: Config, http: Http, clock: Arc<dyn Clock>, pace: RateLimit) -> Self {
         let (contacts, discovered) = (Contacts::default(), Discovered::default());
+        let http = http.only([&config.base]);
         Self(Arc::new(Inner { config, clock, contacts, discovered, http, pace, turn: Mutex::new(()) }))
     }
 
@@ -118,19 +119,39 @@ impl Client {
         path: &str,
         parameters: &[Parameter],
     ) -> Result<Answer, Failure> {
-        let config = &self.0.config;
-        let key = config.key.get().await?;
-        let url = self.url(during, &format!("/API/{}{path}", config.merchant))?;
-        if config.asks_by_get {
-            let url = with_query(url, &key, parameters);
-            return self.send(during, Method::GET, url, Vec::new()).await.answer();
+        let url = self.url(during, &format!("/API/{}{path}", self.0.config.merchant))?;
+        let mut key = self.0.config.key.get().await?;
+        loop {
+            let (method, url, body) = match self.0.config.asks_by_get {
+                true => (Method::GET, with_query(url.clone(), &key, parameters), Vec::new()),
+                false => (Method::POST, url.clone(), request_body(&key, parameters)),
+            };
+            let answer = self.send(during, method, url, body).await.answer()?;
+            match self.other_key(&answer, &key).await {
+                Some(other) => key = other,
+                None => return Ok(answer),
+            }
         }
-        self.send(during, Method::POST, url, request_body(&key, parameters)).await.answer()
+    }
+
+    /// Another key, when this answer refuses this one and there is another one now. A refused request did nothing, so it
+    /// may be sent again at once: a rotation of the key costs no wait. (A refusal renews a key only now and then.)
+    pub(super) async fn other_key(&self, answer: &Answer, refused: &Secret) -> Option<Secret> {
+        let key = &self.0.config.key;
+        if self.is_locked_out(answer) && key.renewed(refused).await { key.get().await.ok() } else { None }
+    }
+
+    /// Does this answer refuse the key?
+    fn is_locked_out(&self, answer: &Answer) -> bool {
+        let codes = &self.0.config.auth_codes;
+        let says_so =
+            || matches!(envelope::verdict(&answer.body), Ok(Reply::No(no)) if codes.contains(&no.code));
+        matches!(answer.status, 401 | 403) || (!codes.is_empty() && says_so())
     }
 
     /// An address of the store.
     pub(super) fn url(&self, during: &'static str, path: &str) -> Result<Url, Failure> {
-        Url::parse(&format!("{}{path}", self.0.config.base))
+        Url::parse(&format!("{}{path}", self.0.config.base.as_str().trim_end_matches('/')))
             .map_err(|_| Failure::permanent(during, "the path makes no address; check the store's settings"))
     }
 
@@ -146,7 +167,7 @@ impl Client {
         let sent = self.0.http.send(during, request).await;
         if let Sent::Answered(answer) = &sent
             && matches!(answer.status, 429 | 503)
-            && let Some(wait) = answer.failure(during).wait()
+            && let Some(wait) = answer.wait(self.0.clock.now())
         {
             self.0.pace.back_off(wait);
         }
@@ -177,7 +198,7 @@ impl Client {
             return Ok(None);
         }
         if config.auth_codes.contains(&refusal.code) {
-            return Err(self.locked_out(during, &reason));
+            return Err(Self::locked_out(during, &reason));
         }
         if config.retryable_codes.contains(&refusal.code) {
             return Err(Failure::retryable(during, format!("the store said to try later: {reason}")));
@@ -188,21 +209,20 @@ impl Client {
 
     fn outage(&self, during: &'static str, answer: &Answer, reason: &str) -> Failure {
         match answer.status {
-            401 | 403 => self.locked_out(during, &format!("status {}", answer.status)),
+            401 | 403 => Self::locked_out(during, &format!("status {}", answer.status)),
             300..=399 => Failure::retryable(
                 during,
                 format!("answered {}: it has moved; check base_url", answer.status),
             ),
             status => {
-                let wait = answer.failure(during).wait();
+                let wait = answer.wait(self.0.clock.now());
                 Failure::retryable(during, format!("answered {status}, {reason}")).after(wait)
             }
         }
     }
 
-    /// A refused key is fetched anew the next time; until it is right, everything waits and nothing is lost.
-    fn locked_out(&self, during: &'static str, reason: &str) -> Failure {
-        self.0.config.key.refused();
+    /// A refused key has been fetched anew; until it is right, everything waits and nothing is lost.
+    fn locked_out(during: &'static str, reason: &str) -> Failure {
         let cure = "check merchant_id and api_key";
         Failure::retryable(during, format!("the store refused the key ({reason}); {cure}"))
     }

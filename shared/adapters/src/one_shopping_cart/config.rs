@@ -49,8 +49,8 @@ const WRITEBACK_BODY: &str = "<Request><Key>{key}</Key><OrderInfo><Id>{order_id}
 pub(super) struct Config {
     pub(super) merchant: String,
     pub(super) key: SecretRef,
-    /// Scheme, host and perhaps a path, without a slash at the end.
-    pub(super) base: String,
+    /// Scheme, host and perhaps a path.
+    pub(super) base: Url,
     /// The zone of the store's dates.
     pub(super) zone: TimeZone,
     /// Does it ask by GET, with the key in the query?
@@ -121,7 +121,7 @@ fn merchant(settings: &Settings) -> Result<String, SettingError> {
     Ok(id.to_owned())
 }
 
-fn base(settings: &Settings) -> Result<String, SettingError> {
+fn base(settings: &Settings) -> Result<Url, SettingError> {
     const KEY: &str = "base_url";
     let text = settings.optional(KEY).unwrap_or(BASE_URL).trim();
     let cure = format!("must be an address like {BASE_URL}");
@@ -131,7 +131,7 @@ fn base(settings: &Settings) -> Result<String, SettingError> {
     if !is_plain || !is_open || !matches!(url.scheme(), "https" | "http") {
         return Err(settings.error(KEY, cure));
     }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    Ok(url)
 }
 
 fn zone(settings: &Settings) -> Result<TimeZone, SettingError> {

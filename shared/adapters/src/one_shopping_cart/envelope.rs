@@ -67,6 +67,15 @@ pub(super) fn open<'a>(
     }
 }
 
+/// Yes or no, whatever else the answer holds.
+pub(super) fn verdict(body: &[u8]) -> Parsed<Reply<()>> {
+    let source = text::decoded(body)?;
+    Ok(match open(&source, |document, _| document.skip())? {
+        Reply::Yes(_) => Reply::Yes(()),
+        Reply::No(refusal) => Reply::No(refusal),
+    })
+}
+
 /// What was met on the walk besides what was looked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
@@ -92,7 +101,7 @@ fn fit_for_a_log(message: &str) -> String {
     if is_doubtful {
         String::new()
     } else {
-        message.chars().filter(|c| text::is_allowed(*c)).take(120).collect()
+        message.chars().filter(|c| text::is_allowed(*c) && !c.is_control()).take(120).collect()
     }
 }
 

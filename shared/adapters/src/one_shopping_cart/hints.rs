@@ -55,12 +55,7 @@ mod tests {
     }
 
     fn raw(path_rest: &str, body: &str) -> RawWebhook {
-        RawWebhook {
-            headers: Vec::new(),
-            path_rest: path_rest.into(),
-            query: String::new(),
-            body: body.into(),
-        }
+        RawWebhook { headers: Vec::new(), path_rest: path_rest.into(), body: body.into() }
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use domain::OrderId;
+
 use super::envelope::{self, Reply};
 use super::text;
 use super::xml::{Document, Parsed};
@@ -64,7 +66,8 @@ fn read_entries(document: &mut Document<'_>, ids: &mut Vec<u64>) -> Parsed<()> {
             let link = document.attribute("xlink:href").or_else(|| document.attribute("href"));
             id = Cow::Owned(link.unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned());
         }
-        let id = id.parse().map_err(|_| document.broken("has an entry whose id is not a number"))?;
+        let id =
+            id.parse::<OrderId>().map_err(|_| document.broken("has an entry whose id is not a number"))?.0;
         if !ids.contains(&id) {
             ids.push(id);
         }

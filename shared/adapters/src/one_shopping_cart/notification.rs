@@ -1,14 +1,12 @@
 //! Notifications of the store: hints that something happened, without a signature (dossier section 6).
 
+use domain::limits::TOKEN_BYTES;
 use domain::{Failure, OrderId};
 
 use super::text;
 use super::xml::{Document, Parsed};
 
 const DURING: &str = "1ShoppingCart: read notification";
-
-/// The longest token that is taken.
-pub(super) const MAX_TOKEN_BYTES: usize = 200;
 
 /// What the store pushed. Only what READ returns afterwards may be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub fn read_notification(body: &[u8]) -> Result<Notification, Failure> {
     let (root, token, id) = read_parts(body).map_err(|broken| unreadable(broken.to_string()))?;
     match root.as_str() {
         "NewOrder" if is_token(&token) => Ok(Notification::NewOrder { token }),
-        "NewOrder" => Err(unreadable(format!("its Token is not 1 to {MAX_TOKEN_BYTES} plain bytes"))),
+        "NewOrder" => Err(unreadable(format!("its Token is not 1 to {TOKEN_BYTES} plain bytes"))),
         "OrderStatusChange" => id
             .parse()
             .map(|order| Notification::OrderStatusChange { order })
@@ -58,7 +56,7 @@ pub fn read_notification(body: &[u8]) -> Result<Notification, Failure> {
 
 /// Can this stand in place of an order number?
 pub(super) fn is_token(token: &str) -> bool {
-    (1..=MAX_TOKEN_BYTES).contains(&token.len())
+    (1..=TOKEN_BYTES).contains(&token.len())
         && token.bytes().all(|b| b.is_ascii_graphic())
         && !token.bytes().all(|b| b == b'.')
 }

@@ -8,6 +8,8 @@ use super::xml::{Document, Parsed, Step};
 /// A text of the document: borrowed from it where it holds no references. Absent and empty are the same.
 pub(super) type Field<'a> = Cow<'a, str>;
 
+/// What a line takes in the ledger besides its texts, at least.
+const LINE_BYTES: usize = 20;
 /// How many tracking numbers of one order are looked at.
 const MAX_TRACKING: usize = 200;
 
@@ -63,11 +65,30 @@ pub(super) struct ProfileText<'a> {
 }
 
 impl ProfileText<'_> {
+    fn bytes(&self) -> usize {
+        [&self.name, &self.line1, &self.line2, &self.city, &self.zip, &self.region, &self.country]
+            .iter()
+            .map(|field| field.len())
+            .sum()
+    }
+
     /// Does it say where to? (Without it the order has nothing to ship.)
     pub(super) fn is_empty(&self) -> bool {
         [&self.name, &self.line1, &self.line2, &self.city, &self.zip, &self.region, &self.country]
             .iter()
             .all(|field| field.is_empty())
+    }
+}
+
+impl OrderText<'_> {
+    /// How much text of the order is kept, with what a line takes besides its texts.
+    pub(super) fn bytes(&self) -> usize {
+        let own = [&self.comments, &self.total, &self.status, &self.ship_method, &self.shipping_amount];
+        let lines = self.lines.iter().map(|line| LINE_BYTES + line.name.len() + line.sku.len());
+        let profiles = self.profiles.iter().map(ProfileText::bytes);
+        let shown = self.tracking.iter().map(String::len);
+        let own = own.iter().map(|field| field.len());
+        own.chain(lines).chain(profiles).chain(shown).sum::<usize>() + 20 * self.upsells.len()
     }
 }
 
@@ -197,7 +218,8 @@ fn read_profile<'a>(document: &mut Document<'a>, order: &mut OrderText<'a>) -> P
             _ => document.skip_unknown()?,
         }
     }
-    if !profile.is_empty() && !order.profiles.contains(&profile) {
+    // Two are one too many already.
+    if order.profiles.len() < 2 && !profile.is_empty() && !order.profiles.contains(&profile) {
         order.profiles.push(profile);
     }
     Ok(())

@@ -31,7 +31,8 @@ impl Client {
         let to = self.0.clock.now();
         let from = to.checked_sub(Duration::from_secs(60)).ok();
         let answer = OrderSource::list(self, Window { from, to }, 0).await;
-        let well = |_| format!("{} answers and takes the key", self.0.config.base);
+        let well =
+            |_| format!("{} answers and takes the key", self.0.config.base.as_str().trim_end_matches('/'));
         finding("store", answer.map(well))
     }
 

@@ -2,17 +2,22 @@
 
 use std::borrow::Cow;
 
-use super::xml::{Broken, MAX_BODY_BYTES, Parsed};
+use domain::limits::STORE_DOCUMENT_BYTES;
+
+use super::xml::{Broken, Parsed};
 
 /// The text of a document, ready to be walked through.
 ///
 /// A declared encoding is not believed: .NET declares `utf-16` for documents that it sends as UTF-8. Characters that XML
 /// 1.0 forbids are dropped (dossier section 9).
 pub(super) fn decoded(body: &[u8]) -> Parsed<Cow<'_, str>> {
-    if body.len() > MAX_BODY_BYTES {
-        return Err(Broken::outside("is larger than 1 MiB", MAX_BODY_BYTES));
+    if body.len() > STORE_DOCUMENT_BYTES {
+        return Err(Broken::outside("is larger than 1 MiB", STORE_DOCUMENT_BYTES));
     }
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if is_wide(body) {
+        return Err(Broken::outside("is UTF-16 or UTF-32, not UTF-8", 0));
+    }
     let text =
         std::str::from_utf8(body).map_err(|error| Broken::outside("is not UTF-8", error.valid_up_to()))?;
     check_beginning(text)?;
@@ -21,6 +26,13 @@ pub(super) fn decoded(body: &[u8]) -> Parsed<Cow<'_, str>> {
     } else {
         Cow::Borrowed(text)
     })
+}
+
+/// Does it begin like a text whose every character takes two bytes or four? Its NULs would be dropped, and its meaning
+/// guessed.
+fn is_wide(body: &[u8]) -> bool {
+    let begin = body.get(..4).unwrap_or_default();
+    begin.contains(&0) && begin.iter().any(|byte| *byte != 0)
 }
 
 /// Says early what is no answer of the store at all.
@@ -172,8 +184,9 @@ mod tests {
         assert_eq!(what(b"\n<HTML><body>"), "is a web page, not an answer of the store");
         assert_eq!(what(b"Service Unavailable"), "is not XML");
         assert_eq!(what(b"<a>\xe9</a>"), "is not UTF-8");
-        assert_eq!(what(b"\xff\xfe<\0a\0"), "is not UTF-8");
-        assert_eq!(what(&vec![b' '; MAX_BODY_BYTES + 1]), "is larger than 1 MiB");
+        assert_eq!(what(b"\xff\xfe<\0a\0"), "is UTF-16 or UTF-32, not UTF-8");
+        assert_eq!(what(b"\0<\0a\0>"), "is UTF-16 or UTF-32, not UTF-8");
+        assert_eq!(what(&vec![b' '; STORE_DOCUMENT_BYTES + 1]), "is larger than 1 MiB");
     }
 
     #[test]

@@ -12,8 +12,6 @@ use super::config::Mode;
 use super::dates;
 use super::envelope::{self, Reply};
 use super::template::Escape;
-use super::text;
-use super::xml::Parsed;
 use crate::http::Answer;
 
 const DURING: &str = "1ShoppingCart: post tracking";
@@ -43,26 +41,31 @@ impl TrackingSink for Client {
         shipped_at: Timestamp,
     ) -> Result<PostAnswer, Failure> {
         let config = &self.0.config;
-        let key = config.key.get().await?;
-        let (order, url) = (order.to_string(), tracking.url().unwrap_or_default());
+        let (order, link) = (order.to_string(), tracking.url().unwrap_or_default());
         let shipped_at = dates::stamp(shipped_at, &config.zone);
-        let values = [
-            ("merchant_id", config.merchant.as_str()),
-            ("key", key.expose()),
-            ("order_id", &order),
-            ("carrier", &tracking.carrier.name),
-            ("tracking_number", tracking.number.as_str()),
-            ("tracking_url", &url),
-            ("shipped_at", &shipped_at),
-        ];
         let writeback = &config.writeback;
-        let url = self.url(DURING, &writeback.path.fill(&values, Escape::Url))?;
-        let body = match writeback.verb {
-            Method::GET => Vec::new(),
-            _ => writeback.body.fill(&values, Escape::Xml).into_bytes(),
-        };
-        let answer = self.send(DURING, writeback.verb.clone(), url, body).await.answer()?;
-        self.post_answer(&answer)
+        let mut key = config.key.get().await?;
+        loop {
+            let values = [
+                ("merchant_id", config.merchant.as_str()),
+                ("key", key.expose()),
+                ("order_id", &order),
+                ("carrier", &tracking.carrier.name),
+                ("tracking_number", tracking.number.as_str()),
+                ("tracking_url", &link),
+                ("shipped_at", &shipped_at),
+            ];
+            let url = self.url(DURING, &writeback.path.fill(&values, Escape::Url))?;
+            let body = match writeback.verb {
+                Method::GET => Vec::new(),
+                _ => writeback.body.fill(&values, Escape::Xml).into_bytes(),
+            };
+            let answer = self.send(DURING, writeback.verb.clone(), url, body).await.answer()?;
+            match self.other_key(&answer, &key).await {
+                Some(other) => key = other,
+                None => return self.post_answer(&answer),
+            }
+        }
     }
 
     fn verifies(&self) -> bool {
@@ -73,7 +76,7 @@ impl TrackingSink for Client {
 impl Client {
     /// What the answer to a post means: taken only where the envelope says success.
     fn post_answer(&self, answer: &Answer) -> Result<PostAnswer, Failure> {
-        let reply = said_yes(&answer.body);
+        let reply = envelope::verdict(&answer.body);
         let no_such_call = matches!(answer.status, 400 | 404 | 405 | 410 | 501);
         if no_such_call && !matches!(reply, Ok(Reply::No(_))) {
             return Ok(PostAnswer::Refused(format!("answered {}: it knows no such call", answer.status)));
@@ -85,12 +88,4 @@ impl Client {
             Err(failure) => Ok(PostAnswer::Refused(failure.message)),
         }
     }
-}
-
-fn said_yes(body: &[u8]) -> Parsed<Reply<()>> {
-    let source = text::decoded(body)?;
-    Ok(match envelope::open(&source, |document, _| document.skip())? {
-        Reply::Yes(_) => Reply::Yes(()),
-        Reply::No(refusal) => Reply::No(refusal),
-    })
 }

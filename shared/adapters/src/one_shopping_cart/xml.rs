@@ -5,22 +5,13 @@ use std::fmt;
 use std::io::BufRead;
 
 use domain::Failure;
+use domain::limits::{STORE_PIECES, STORE_TEXT_BYTES, XML_ATTRIBUTES, XML_DEPTH};
 use quick_xml::Reader;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
 
 use super::text;
 
-/// The largest document that is looked at. A real order has about 5 KB.
-pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// The deepest nesting; the store's own documents need 5.
-pub(super) const MAX_DEPTH: usize = 32;
-/// The most attributes of one element; the store's own have at most 2.
-pub(super) const MAX_ATTRIBUTES: usize = 64;
-/// The most pieces (tags, texts, references, comments); an order line needs about 60.
-pub(super) const MAX_EVENTS: u32 = 20_000;
-/// The longest text of one element, in bytes.
-pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
 /// How many unknown elements are remembered.
 const MAX_UNKNOWN: usize = 16;
 
@@ -102,7 +93,7 @@ impl<'a> Document<'a> {
         let mut document = Self {
             source,
             reader,
-            path: Vec::with_capacity(MAX_DEPTH),
+            path: Vec::with_capacity(XML_DEPTH),
             tag: "",
             name_bytes: 0,
             events: 0,
@@ -225,7 +216,7 @@ impl<'a> Document<'a> {
         }
         let rest = self.source.get(self.position()..)?;
         let end = rest.bytes().position(|b| matches!(b, b'<' | b'&' | b'\r'))?;
-        let (text, tag) = rest.split_at_checked(end).filter(|_| end <= MAX_TEXT_BYTES)?;
+        let (text, tag) = rest.split_at_checked(end).filter(|_| end <= STORE_TEXT_BYTES)?;
         tag.strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>')?;
         self.pass(end + name.len() + 3, 2);
         self.path.pop();
@@ -235,7 +226,7 @@ impl<'a> Document<'a> {
     /// The same shortcut for tags without attributes: `<Name>`, `<Name />`, and the closing tag of the current element.
     fn plain_tag(&mut self) -> Option<Step<'a>> {
         let current = *self.path.last()?;
-        let is_within = self.path.len() < MAX_DEPTH && self.events < MAX_EVENTS;
+        let is_within = self.path.len() < XML_DEPTH && self.events < STORE_PIECES;
         if self.after_text || !is_within || !may_cut_short() {
             return None;
         }
@@ -273,7 +264,13 @@ impl<'a> Document<'a> {
 
     /// The open elements as `Response/OrderInfo`.
     pub(super) fn path(&self) -> String {
-        self.path.iter().map(|name| plain(name)).collect::<Vec<_>>().join("/")
+        const MOST: usize = 200;
+        let path = self.path.iter().map(|name| plain(name)).collect::<Vec<_>>().join("/");
+        match path.char_indices().rev().nth(MOST) {
+            // What is inmost says most.
+            Some((cut, _)) => format!("…{}", path.get(cut..).unwrap_or_default()),
+            None => path,
+        }
     }
 
     /// An error at this place.
@@ -299,7 +296,7 @@ impl<'a> Document<'a> {
         }
         loop {
             self.events += 1;
-            if self.events > MAX_EVENTS {
+            if self.events > STORE_PIECES {
                 return Err(self.over_limit("has too many elements"));
             }
             let begin = self.position();
@@ -312,7 +309,7 @@ impl<'a> Document<'a> {
                 Event::Text(text) => return self.bounded(text::with_plain_newlines(text.into_inner())),
                 Event::CData(text) => return self.bounded(text::with_plain_newlines(text.into_inner())),
                 Event::GeneralRef(_) => return self.bounded(text::resolved(self.between(begin))),
-                Event::Comment(comment) if comment.len() <= MAX_TEXT_BYTES => {}
+                Event::Comment(comment) if comment.len() <= STORE_TEXT_BYTES => {}
                 Event::Comment(_) => return Err(self.over_limit("has too long a comment")),
                 Event::Decl(_) if begin == 0 => {}
                 Event::Decl(_) | Event::PI(_) => {
@@ -330,10 +327,10 @@ impl<'a> Document<'a> {
     fn enter(&mut self, begin: usize, tag: &BytesStart<'a>, is_empty: bool) -> Parsed<Step<'a>> {
         let raw = tag.attributes_raw();
         // Each takes two bytes at least.
-        if raw.len() > 2 * MAX_ATTRIBUTES && has_too_many_attributes(tag) {
+        if raw.len() > 2 * XML_ATTRIBUTES && has_too_many_attributes(tag) {
             return Err(self.over_limit("has an element with too many attributes"));
         }
-        if self.path.len() >= MAX_DEPTH {
+        if self.path.len() >= XML_DEPTH {
             return Err(self.over_limit("is nested too deeply"));
         }
         let name_bytes = tag.name().as_ref().len();
@@ -358,11 +355,11 @@ impl<'a> Document<'a> {
     }
 
     fn bounded(&self, text: Cow<'a, str>) -> Parsed<Step<'a>> {
-        if text.len() > MAX_TEXT_BYTES { Err(self.too_long()) } else { Ok(Step::Text(text)) }
+        if text.len() > STORE_TEXT_BYTES { Err(self.too_long()) } else { Ok(Step::Text(text)) }
     }
 
     fn append(&self, text: &mut Cow<'a, str>, part: Cow<'a, str>) -> Parsed<()> {
-        if text.len() + part.len() > MAX_TEXT_BYTES {
+        if text.len() + part.len() > STORE_TEXT_BYTES {
             return Err(self.too_long());
         }
         if text.is_empty() {
@@ -415,7 +412,7 @@ fn may_cut_short() -> bool {
 
 /// Counts as far as the limit only: a tag may have hundreds of thousands. HTML's bare and unquoted attributes pass.
 fn has_too_many_attributes(tag: &BytesStart<'_>) -> bool {
-    tag.html_attributes().with_checks(false).nth(MAX_ATTRIBUTES).is_some()
+    tag.html_attributes().with_checks(false).nth(XML_ATTRIBUTES).is_some()
 }
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {

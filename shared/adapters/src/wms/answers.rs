@@ -1,7 +1,5 @@
 //! What an answer means: how long to stay away, and a warehouse's reason without secrets and personal data.
 
-use std::time::Duration;
-
 use domain::Failure;
 use domain::address::Address;
 use jiff::Timestamp;
@@ -11,25 +9,12 @@ use crate::secret::Secret;
 
 /// Longest reason that is kept, in characters (`Creation::Refused`).
 const MAX_REASON: usize = 300;
-/// Nobody is believed who wants us to stay away for longer.
-const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long the answer asks us to stay away: `Retry-After` in seconds or as a date, or ShipBob's `x-retry-after`.
-pub(super) fn wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
-    let text = answer.header("retry-after").or_else(|| answer.header("x-retry-after"))?.trim();
-    let wait = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-            Duration::try_from(date.duration_since(now)).unwrap_or_default()
-        }
-    };
-    Some(wait.min(MAX_WAIT))
-}
+/// How much of a reason is looked at, in characters.
+const LOOKED_AT: usize = 4000;
 
 /// The usual meaning of a status that is no success, with the wait that it asks for.
 pub(super) fn failure(answer: &Answer, during: &'static str, now: Timestamp) -> Failure {
-    answer.failure(during).after(wait(answer, now))
+    answer.failure(during, now).after(answer.wait(now))
 }
 
 /// An answer that we cannot read, although its status is fine: they may answer better later.
@@ -59,7 +44,10 @@ pub(super) fn personal(address: &Address) -> Vec<&str> {
 /// A warehouse's own words, fit for our log: one line of at most 300 characters without our secrets and without these
 /// personal values (as whole words, in any case); each is replaced by `…`.
 pub(super) fn reason(text: &str, personal: &[&str], secrets: &[Secret]) -> String {
-    let mut line = one_line(text);
+    // Only so much is looked at, and more than the longest value that has to be found in it.
+    let longest = personal.iter().map(|value| value.chars().count()).max().unwrap_or_default();
+    let text: String = text.chars().take(LOOKED_AT + longest).collect();
+    let mut line = one_line(&text);
     for secret in secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
         line = line.replace(secret, "…");
     }
@@ -101,27 +89,6 @@ fn without(text: &[char], value: &[char]) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn answer(headers: &[(&str, &str)]) -> Answer {
-        let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Answer { status: 429, headers, body: Vec::new() }
-    }
-
-    #[test]
-    fn a_wait_is_read_as_seconds_and_as_a_date() {
-        let now: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
-        for (header, text, seconds) in [
-            ("retry-after", "7", Some(7)),
-            ("x-retry-after", "60", Some(60)),
-            ("retry-after", "Mon, 23 Nov 2026 00:01:30 GMT", Some(90)),
-            ("retry-after", "Sun, 22 Nov 2026 00:00:00 GMT", Some(0)),
-            ("retry-after", "18446744073709551615", Some(86_400)),
-            ("retry-after", "soon", None),
-            ("x-other", "7", None),
-        ] {
-            assert_eq!(wait(&answer(&[(header, text)]), now), seconds.map(Duration::from_secs), "{text}");
-        }
-    }
 
     #[test]
     fn a_reason_keeps_its_sense_and_loses_people_and_secrets() {

@@ -30,8 +30,8 @@ pub(super) enum Authorization {
 pub(super) struct Credentials {
     /// Header name and value, where there are credentials at all.
     pub(super) header: Option<(String, String)>,
-    /// The fetched token inside it, for OAuth2.
-    pub(super) token: Option<Secret>,
+    /// The secret or the fetched token inside it.
+    pub(super) used: Option<Secret>,
 }
 
 #[derive(Clone, Copy)]
@@ -78,13 +78,9 @@ impl Authorization {
             Word::Bearer => Self::Bearer(settings.secret("auth.key")?),
             Word::OAuth2 => {
                 const STYLES: &[(&str, Style)] = &[("basic", Style::Basic), ("body", Style::Body)];
-                let url = settings.text("auth.token_url")?;
-                let url = url
-                    .trim()
-                    .parse()
-                    .map_err(|e| settings.error("auth.token_url", format!("is no address: {e}")))?;
+                let url = settings.address("auth.token_url", None)?;
                 Self::OAuth2(Box::new(OAuth2::new(
-                    http.clone(),
+                    http.only([&url]),
                     clock.clone(),
                     url,
                     settings.text("auth.client_id")?.to_owned(),
@@ -101,39 +97,34 @@ impl Authorization {
     /// # Errors
     /// When a secret or a token cannot be fetched.
     pub(super) async fn credentials(&self) -> Result<Credentials, Failure> {
-        let plain =
-            |name: &str, value: String| Credentials { header: Some((name.to_owned(), value)), token: None };
-        Ok(match self {
-            Self::None => Credentials { header: None, token: None },
-            Self::Header(name, key) => plain(name, key.get().await?.expose().to_owned()),
-            Self::Basic(user, password) => {
-                let pair = format!("{user}:{}", password.get().await?.expose());
-                plain("authorization", format!("Basic {}", STANDARD.encode(pair)))
+        let used = match self {
+            Self::None => return Ok(Credentials { header: None, used: None }),
+            Self::Header(_, secret) | Self::Basic(_, secret) | Self::Bearer(secret) => secret.get().await?,
+            Self::OAuth2(oauth) => oauth.token().await?,
+        };
+        let (name, value) = match self {
+            Self::Header(name, _) => (name.as_str(), used.expose().to_owned()),
+            Self::Basic(user, _) => {
+                let pair = format!("{user}:{}", used.expose());
+                ("authorization", format!("Basic {}", STANDARD.encode(pair)))
             }
-            Self::Bearer(token) => plain("authorization", format!("Bearer {}", token.get().await?.expose())),
-            Self::OAuth2(oauth) => {
-                let token = oauth.token().await?;
-                let header = ("authorization".to_owned(), format!("Bearer {}", token.expose()));
-                Credentials { header: Some(header), token: Some(token) }
-            }
-        })
+            _ => ("authorization", format!("Bearer {}", used.expose())),
+        };
+        Ok(Credentials { header: Some((name.to_owned(), value)), used: Some(used) })
     }
 
-    /// To be called when the warehouse refused these credentials. True: new ones may be tried at once.
-    pub(super) async fn refused(&self, credentials: &Credentials) -> bool {
+    /// To be called when the warehouse refused these credentials. True: others may be tried at once.
+    pub(super) async fn renewed(&self, credentials: &Credentials) -> bool {
+        let Some(used) = &credentials.used else { return false };
         match self {
             Self::None => false,
             Self::Header(_, secret) | Self::Basic(_, secret) | Self::Bearer(secret) => {
-                secret.refused();
-                false
+                secret.renewed(used).await
             }
-            Self::OAuth2(oauth) => match &credentials.token {
-                Some(token) => {
-                    oauth.refused(token).await;
-                    true
-                }
-                None => false,
-            },
+            Self::OAuth2(oauth) => {
+                oauth.refused(used).await;
+                true
+            }
         }
     }
 
@@ -145,10 +136,10 @@ impl Authorization {
             Self::OAuth2(oauth) => oauth.client_secret(),
         };
         let mut found: Vec<Secret> = secret.get().await.into_iter().collect();
-        if let Ok(Credentials { header: Some((_, value)), token }) = self.credentials().await {
+        if let Ok(Credentials { header: Some((_, value)), used }) = self.credentials().await {
             let coded = value.split_once(' ').map_or(value.as_str(), |(_, coded)| coded);
             found.push(Secret::new(coded));
-            found.extend(token);
+            found.extend(used);
         }
         found
     }

@@ -37,11 +37,17 @@ pub(super) struct Call {
     pub(super) body: Vec<u8>,
 }
 
+/// The secrets that one request was sent with.
+struct Used {
+    credentials: Credentials,
+    headers: Vec<(SecretRef, Secret)>,
+}
+
 /// The near end of one warehouse's API.
 pub(super) struct Caller {
     pub(super) http: Http,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) base: String,
+    pub(super) base: Url,
     pub(super) authorization: Authorization,
     pub(super) headers: Vec<FixedHeader>,
     pub(super) pace: RateLimit,
@@ -54,8 +60,8 @@ impl Caller {
         self.clock.now()
     }
 
-    /// Sends once. Only when a fetched access token is refused, which means that nothing happened, is it sent a second
-    /// time, with a new token.
+    /// Sends once. Only when the credentials are refused, which means that nothing happened, and there are others now,
+    /// is it sent a second time: so a rotation of secrets costs no order and no wait.
     pub(super) async fn send(&self, call: Call) -> Sent {
         let (sent, again) = self.attempt(call.clone()).await;
         if again { self.attempt(call).await.0 } else { sent }
@@ -64,43 +70,48 @@ impl Caller {
     /// Sends once and says whether new credentials may be tried at once.
     async fn attempt(&self, call: Call) -> (Sent, bool) {
         self.pace.acquire().await;
-        let (request, credentials) = match self.request(&call).await {
+        let (request, used) = match self.request(&call).await {
             Ok(ready) => ready,
             Err(failure) => return (Sent::NotSent(failure), false),
         };
         let sent = self.http.send(call.during, request).await;
         let again = match &sent {
             Sent::Answered(answer) if matches!(answer.status, 401 | 403) => {
-                self.refuse_headers();
-                self.authorization.refused(&credentials).await && answer.status == 401
+                self.renewed(&used).await && answer.status == 401
             }
             _ => false,
         };
         (sent, again)
     }
 
-    async fn request(&self, call: &Call) -> Result<(Request, Credentials), Failure> {
-        let url = Url::parse(&format!("{}{}", self.base, call.path))
+    async fn request(&self, call: &Call) -> Result<(Request, Used), Failure> {
+        let url = Url::parse(&format!("{}{}", self.base.as_str().trim_end_matches('/'), call.path))
             .map_err(|e| Failure::permanent(call.during, format!("the address cannot be made: {e}")))?;
         let credentials = self.authorization.credentials().await?;
         let mut headers = call.headers.clone();
         headers.extend(credentials.header.clone());
+        let mut used = Used { credentials, headers: Vec::new() };
         for header in &self.headers {
             headers.push(match header {
                 FixedHeader::Plain(name, value) => (name.clone(), value.clone()),
-                FixedHeader::Secret(name, secret) => (name.clone(), secret.get().await?.expose().to_owned()),
+                FixedHeader::Secret(name, secret) => {
+                    let value = secret.get().await?;
+                    used.headers.push((secret.clone(), value.clone()));
+                    (name.clone(), value.expose().to_owned())
+                }
             });
         }
         let (method, body) = (call.method.clone(), call.body.clone());
-        Ok((Request { method, url, headers, body, timeout: self.timeout }, credentials))
+        Ok((Request { method, url, headers, body, timeout: self.timeout }, used))
     }
 
-    fn refuse_headers(&self) {
-        for header in &self.headers {
-            if let FixedHeader::Secret(_, secret) = header {
-                secret.refused();
-            }
+    /// To be called when these secrets were refused. True: others may be tried at once.
+    async fn renewed(&self, used: &Used) -> bool {
+        let mut renewed = self.authorization.renewed(&used.credentials).await;
+        for (secret, value) in &used.headers {
+            renewed |= secret.renewed(value).await;
         }
+        renewed
     }
 
     /// The secrets that an answer might repeat.
@@ -115,30 +126,16 @@ impl Caller {
     }
 }
 
-/// The base address of a warehouse, without a slash at its end.
+/// The base address of a warehouse.
 ///
 /// # Errors
 /// When it is no address of a web server, or holds more than scheme, host and path.
-pub(super) fn base_url(
-    settings: &Settings,
-    key: &str,
-    default: Option<&str>,
-) -> Result<String, SettingError> {
-    let text = match default {
-        Some(default) => settings.optional(key).unwrap_or(default),
-        None => settings.text(key)?,
-    };
-    let url = Url::parse(text.trim()).map_err(|e| settings.error(key, format!("is no address: {e}")))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        return Err(settings.error(key, "must start with https://"));
-    }
+pub(super) fn base_url(settings: &Settings, key: &str, default: Option<&str>) -> Result<Url, SettingError> {
+    let url = settings.address(key, default)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(settings.error(key, "must not hold a query; put it into the path of the operation"));
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(settings.error(key, "must not hold a user name or password; use auth = basic"));
-    }
-    Ok(text.trim().trim_end_matches('/').to_owned())
+    Ok(url)
 }
 
 /// The time limit of a request.

@@ -1,8 +1,10 @@
 //! A warehouse's answer, JSON or XML, and the paths by which settings point into it.
 
+use domain::limits::ANSWER_BYTES;
 use serde_json::Value;
 
 use super::xml::{self, Element};
+use crate::json;
 
 /// The two notations that warehouses speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,9 +86,7 @@ impl Document {
     /// Where and why it cannot be read, without its content.
     pub(super) fn parse(format: Format, bytes: &[u8]) -> Result<Self, String> {
         match format {
-            Format::Json => serde_json::from_slice(bytes)
-                .map(Self::Json)
-                .map_err(|e| format!("no JSON at line {}, column {}", e.line(), e.column())),
+            Format::Json => json::read(bytes, ANSWER_BYTES).map(Self::Json),
             Format::Xml => xml::read(bytes).map(Self::Xml),
         }
     }

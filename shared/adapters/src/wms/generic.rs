@@ -81,7 +81,7 @@ pub(super) const KEYS: &[&str] = &[
     "stock.method", "stock.path", "stock.header.*", "stock.body", "stock.success", "stock.list", "stock.sku",
     "stock.available", "stock.next", "stock.more", "stock.page_size", "stock.since_days",
     "webhook.scheme", "webhook.secret", "webhook.secret_previous", "webhook.header", "webhook.timestamp_header",
-    "webhook.user", "webhook.password", "webhook.token_in", "webhook.window_seconds",
+    "webhook.user", "webhook.password", "webhook.token_in", "webhook.window_seconds", "webhook.jwks_url",
     "webhook.event", "webhook.events", "webhook.voided_events", "webhook.shipment", "webhook.reference",
 ];
 
@@ -95,7 +95,7 @@ pub(super) fn connect(
     clock: Arc<dyn Clock>,
 ) -> Result<Warehouse, SettingError> {
     let keys = Keys::new(settings)?;
-    let caller = Arc::new(caller(settings, http, clock)?);
+    let caller = Arc::new(caller(settings, http.clone(), clock.clone())?);
     let finder = Finder::read(&keys, caller.clone())?.map(Arc::new);
     let lookup = finder.map(|finder| finder as Arc<dyn OrderLookup>);
     let desk = Desk::read(&keys, caller.clone())?;
@@ -104,7 +104,7 @@ pub(super) fn connect(
     let paths = wants_shipments.iter().any(|key| keys.get(key).is_some());
     let paths = paths.then(|| ShipmentPaths::read(&keys)).transpose()?.map(Arc::new);
     let feed = Feed::read(&keys, caller.clone(), paths.as_ref())?.map(Arc::new);
-    let reader = Reader::read(&keys, paths.as_ref())?;
+    let reader = Reader::read(&keys, paths.as_ref(), &http, &clock)?;
     let probe = GenericProbe { repeat: repeat.clone(), lookup: lookup.clone(), feed: feed.clone() };
     let cancel = Canceller::read(&keys, caller.clone(), lookup)?;
     let shipments = OfOrder::read(&keys, caller.clone(), paths.as_ref())?;
@@ -135,13 +135,14 @@ fn caller(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Result<Call
             false => FixedHeader::Plain(name.to_owned(), value.to_owned()),
         });
     }
+    let base = caller::base_url(settings, "base_url", None)?;
     Ok(Caller {
-        base: caller::base_url(settings, "base_url", None)?,
         authorization: Authorization::from_settings(settings, &http, &clock)?,
         headers,
         pace: RateLimit::new(clock.clone(), interval(settings)?, 1),
         timeout: caller::timeout(settings)?,
-        http,
+        http: http.only([&base]),
+        base,
         clock,
     })
 }

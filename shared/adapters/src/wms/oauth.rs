@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Failure;
+use domain::limits::ANSWER_BYTES;
 use domain::ports::Clock;
 use jiff::Timestamp;
 use reqwest::{Method, Url};
@@ -13,7 +14,8 @@ use tokio::sync::Mutex;
 use url::form_urlencoded;
 
 use super::answers;
-use crate::http::{Http, Request};
+use crate::http::{Answer, Http, Request};
+use crate::json;
 use crate::secret::{Secret, SecretRef};
 
 const DURING: &str = "fetch access token";
@@ -89,17 +91,21 @@ impl OAuth2 {
     }
 
     async fn fetch(&self) -> Result<(Secret, u64), Failure> {
-        let request = self.request(&self.client_secret.get().await?);
-        let answer = self.http.send(DURING, request).await.answer()?;
+        let secret = self.client_secret.get().await?;
+        let mut answer = self.ask(&secret).await?;
+        if matches!(answer.status, 400 | 401 | 403) && self.client_secret.renewed(&secret).await {
+            answer = self.ask(&self.client_secret.get().await?).await?;
+        }
         if !answer.is_success() {
-            if matches!(answer.status, 400 | 401 | 403) {
-                self.client_secret.refused();
-            }
-            let wait = answers::wait(&answer, self.clock.now());
+            let wait = answer.wait(self.clock.now());
             let why = format!("the token endpoint answered {}", answer.status);
             return Err(Failure::retryable(DURING, why).after(wait));
         }
         read(&answer.body).ok_or_else(|| answers::unreadable(DURING, &answer, "no access_token in it"))
+    }
+
+    async fn ask(&self, secret: &Secret) -> Result<Answer, Failure> {
+        self.http.send(DURING, self.request(secret)).await.answer()
     }
 
     fn request(&self, secret: &Secret) -> Request {
@@ -129,7 +135,7 @@ impl OAuth2 {
 
 /// Token and life in seconds.
 fn read(body: &[u8]) -> Option<(Secret, u64)> {
-    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let value: serde_json::Value = json::read(body, ANSWER_BYTES).ok()?;
     let token = value.get("access_token")?.as_str().filter(|token| !token.is_empty())?;
     let life = value.get("expires_in").and_then(|life| match life {
         serde_json::Value::String(text) => text.parse().ok(),

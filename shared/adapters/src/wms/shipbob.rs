@@ -90,13 +90,14 @@ fn open(settings: &Settings, http: Http, clock: Arc<dyn Clock>) -> Result<Api, S
     if !is_version {
         return Err(settings.error("version", "must be a dated version such as 2026-01"));
     }
+    let base = caller::base_url(settings, "base_url", Some(BASE))?;
     let caller = Caller {
-        base: caller::base_url(settings, "base_url", Some(BASE))?,
         authorization: Authorization::Bearer(settings.secret("token")?),
         headers: Vec::new(),
         pace: RateLimit::new(clock.clone(), INTERVAL, 1),
         timeout: caller::timeout(settings)?,
-        http,
+        http: http.only([&base]),
+        base,
         clock,
     };
     Ok(Api { caller, version, channel })

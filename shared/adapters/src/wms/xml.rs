@@ -1,10 +1,8 @@
 //! A small XML tree, read with limits: no document type, bounded depth and number of elements.
 
+use domain::limits::{ANSWER_BYTES, XML_ATTRIBUTES, XML_DEPTH, XML_ELEMENTS};
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
-
-const MAX_DEPTH: usize = 64;
-const MAX_ELEMENTS: usize = 200_000;
 
 /// An element with its attributes, its own text and its children. Names are without their prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +18,9 @@ pub(super) struct Element {
 /// # Errors
 /// Where and why it cannot be read, without its content.
 pub(super) fn read(bytes: &[u8]) -> Result<Element, String> {
+    if bytes.len() > ANSWER_BYTES {
+        return Err(format!("larger than {ANSWER_BYTES} bytes"));
+    }
     let text = std::str::from_utf8(bytes).map_err(|e| format!("no UTF-8 after byte {}", e.valid_up_to()))?;
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut open = vec![Element::default()];
@@ -34,7 +35,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Element, String> {
         if matches!(event, Event::Start(_) | Event::Empty(_)) {
             count += 1;
         }
-        if count > MAX_ELEMENTS || open.len() > MAX_DEPTH {
+        if count > XML_ELEMENTS || open.len() > XML_DEPTH {
             return Err(format!("too large or too deep near byte {at}"));
         }
         take(event, &mut open).ok_or_else(|| format!("no well-formed XML near byte {at}"))?;
@@ -68,6 +69,10 @@ fn take(event: Event<'_>, open: &mut Vec<Element>) -> Option<()> {
 
 fn element(start: &BytesStart<'_>) -> Option<Element> {
     let mut attributes = Vec::new();
+    // Without checks first, which remember every name.
+    if start.attributes().with_checks(false).nth(XML_ATTRIBUTES).is_some() {
+        return None;
+    }
     for attribute in start.attributes() {
         let attribute = attribute.ok()?;
         let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok()?;

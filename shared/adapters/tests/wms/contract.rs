@@ -81,7 +81,7 @@ impl Case {
     fn webhook(&self, file: &str) -> RawWebhook {
         let seen = support::parse(&support::read(&self.folder.join(file)));
         let seen = seen.unwrap_or_else(|| panic!("{}: {file} is no request", self.name()));
-        RawWebhook { headers: seen.headers, path_rest: String::new(), query: String::new(), body: seen.body }
+        RawWebhook { headers: seen.headers, path_rest: String::new(), body: seen.body }
     }
 
     async fn verified(&self, raw: RawWebhook, after: i64) -> Option<Webhook> {

@@ -254,7 +254,6 @@ async fn heard(warehouse: &Warehouse, body: &str) -> Result<Vec<Heard>, Kind> {
     let raw = RawWebhook {
         headers: vec![("x-webhook-token".into(), "t0ken".into())],
         path_rest: String::new(),
-        query: String::new(),
         body: body.into(),
     };
     let webhook = reader.verify(raw, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
@@ -355,6 +354,54 @@ async fn a_refused_token_is_replaced_once() {
     let created = world.warehouse.orders.create(&support::order()).await;
     assert!(matches!(created, Creation::NotApplied(_)), "{created:?}");
     assert_eq!(world.replay.seen().len(), 3, "and not for ever");
+}
+
+#[tokio::test]
+async fn a_rotated_secret_costs_no_order_and_no_wait() {
+    let no = || Reply::new(401, &[], "");
+    let bearer = [("auth", "bearer"), ("auth.key", "@fixture:k")];
+    let basic = [("auth", "basic"), ("auth.user", "u"), ("auth.password", "@fixture:k")];
+    let fixed = [("auth", "none"), ("header.X-Key", "@fixture:k")];
+    for more in [&[][..], &bearer, &basic, &fixed] {
+        let (replay, spoken, clock) = (Replay::start().await, Spoken::default(), Arc::default());
+        let mut values = map(&replay.url, more);
+        if more == fixed {
+            values.remove("auth.key");
+        }
+        let settings = support::settings(values, &spoken, &clock);
+        let warehouse = connect(&settings, support::http(), clock).unwrap();
+        replay.play(vec![accepted()]);
+        assert!(matches!(warehouse.orders.create(&support::order()).await, Creation::Accepted(_)));
+        spoken.rotate("the-new-key");
+        replay.play(vec![no(), accepted()]);
+        let created = warehouse.orders.create(&support::order()).await;
+        assert!(matches!(created, Creation::Accepted(_)), "{more:?}: {created:?}");
+        let proofs = replay.seen().iter().map(|seen| format!("{:?}", seen.headers)).collect::<Vec<_>>();
+        assert!(proofs.len() == 2 && proofs[0] != proofs[1], "{more:?}: {proofs:?}");
+        // A warehouse that refuses everything is asked once per order, and our vault not at all.
+        let asked = spoken.asked();
+        replay.play(vec![no()]);
+        for _ in 0..5 {
+            assert!(matches!(warehouse.orders.create(&support::order()).await, Creation::NotApplied(_)));
+        }
+        assert_eq!((replay.seen().len(), spoken.asked()), (5, asked), "{more:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_client_secret_costs_no_wait_either() {
+    let (replay, spoken, clock) = (Replay::start().await, Spoken::default(), Arc::<StillClock>::default());
+    let warehouse =
+        connect(&support::settings(map(&replay.url, OAUTH), &spoken, &clock), support::http(), clock.clone());
+    let warehouse = warehouse.unwrap();
+    replay.play(vec![token("one"), accepted()]);
+    assert!(matches!(warehouse.orders.create(&support::order()).await, Creation::Accepted(_)));
+    spoken.rotate("new");
+    clock.advance(Duration::from_secs(240));
+    replay.play(vec![Reply::new(401, &[], ""), Reply::new(401, &[], ""), token("two"), accepted()]);
+    let created = warehouse.orders.create(&support::order()).await;
+    assert!(matches!(created, Creation::Accepted(_)), "{created:?}");
+    assert_eq!(replay.seen().len(), 4, "order, token, token with the new secret, order");
 }
 
 #[tokio::test]

@@ -375,7 +375,7 @@ fn a_webhook_is_a_hint_by_reference_or_nothing() {
     let reader = warehouse.notices.reader().unwrap();
     let read = |topic: &str, body: &str| {
         let headers = vec![("x-webhook-topic".to_owned(), topic.to_owned())];
-        let raw = RawWebhook { headers, path_rest: String::new(), query: String::new(), body: body.into() };
+        let raw = RawWebhook { headers, path_rest: String::new(), body: body.into() };
         reader.read(&Webhook::verified(raw)).map_err(|failure| failure.kind)
     };
     let hint = Ok(vec![Heard::Changed(support::reference())]);

@@ -50,21 +50,30 @@ impl Clock for StillClock {
     }
 }
 
-/// Serves `fixture:value` as `value`, and counts how often it is asked.
+/// Serves `fixture:value` as `value`, or as what replaces it, and counts how often it is asked.
 #[derive(Clone, Default)]
-pub(crate) struct Spoken(Arc<AtomicUsize>);
+pub(crate) struct Spoken {
+    asked: Arc<AtomicUsize>,
+    rotated: Arc<Mutex<Option<String>>>,
+}
 
 #[async_trait]
 impl SecretSource for Spoken {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(reference.strip_prefix("fixture:").map(Secret::new))
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let rotated = self.rotated.lock().unwrap().clone();
+        Ok(reference.strip_prefix("fixture:").map(|value| Secret::new(rotated.as_deref().unwrap_or(value))))
     }
 }
 
 impl Spoken {
     pub(crate) fn asked(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// From now on every secret is this one.
+    pub(crate) fn rotate(&self, value: &str) {
+        *self.rotated.lock().unwrap() = Some(value.to_owned());
     }
 }
 

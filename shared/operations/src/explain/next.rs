@@ -48,6 +48,9 @@ pub(super) fn meaning(record: &Record) -> String {
         Stage::Ready { .. } if record.attempts > 0 => "To be sent to the warehouse, again.".to_owned(),
         Stage::Ready { .. } => "To be sent to the warehouse.".to_owned(),
         Stage::Sending(_) => "An attempt is sending it to the warehouse now.".to_owned(),
+        Stage::InDoubt { .. } if record.attempts == 0 => {
+            "An earlier ledger may have sent it: the warehouse is asked before anything is sent.".to_owned()
+        }
         Stage::InDoubt { .. } => {
             "It was sent and the answer was lost: the warehouse is asked before anything is sent again."
                 .to_owned()
@@ -90,7 +93,7 @@ pub(super) fn next(record: &Record, reference: &str, now: Timestamp) -> Next {
 
 fn held(cause: &Cause, record: &Record, reference: &str) -> (String, Option<Timestamp>, bool) {
     match cause {
-        Cause::InDoubt => {
+        Cause::InDoubt | Cause::OlderThanLedger => {
             let what =
                 format!("a person looks for {reference} in the warehouse; it is not sent again before");
             (what, None, false)

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use domain::limits::KIT_PARTS;
 use domain::mapping::{Component, Mapping, Sku, Target, WarehouseSku};
 
 use super::sheet::{Row, Sheet};
 use super::suspicion::looks_eaten;
-use super::{Content, Parsed, RowError};
+use super::{Content, Noted, Parsed, RowError, shown};
 
 /// The warehouse SKU that says: this is not shipped.
 pub(super) const NOT_SHIPPED: &str = "-";
@@ -18,29 +19,39 @@ struct Draft {
     not_shipped: Option<usize>,
 }
 
-pub(super) fn parse(sheet: &Sheet) -> Result<Parsed, Vec<RowError>> {
+pub(super) fn parse(sheet: Sheet<'_>) -> Result<Parsed, Vec<RowError>> {
     let mut drafts: BTreeMap<Sku, Draft> = BTreeMap::new();
-    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
-    for row in &sheet.rows {
+    let (mut errors, mut warnings) = (Noted::default(), Noted::default());
+    for row in sheet {
+        if errors.is_full() {
+            break;
+        }
+        let row = match row {
+            Ok(row) => row,
+            Err(wrong) => {
+                errors.extend([wrong]);
+                continue;
+            }
+        };
         for column in ["sku", "warehouse_sku"] {
             warnings.extend(looks_eaten(row.cell(column)).map(|why| RowError::new(row.number, column, why)));
         }
-        match line(row) {
+        match line(&row) {
             Err(wrong) => errors.extend(wrong),
             Ok((sku, part)) => {
                 let draft = drafts.entry(sku).or_default();
                 match draft.add(row.number, part) {
                     Ok(warning) => warnings.extend(warning),
-                    Err(error) => errors.push(error),
+                    Err(error) => errors.extend([error]),
                 }
             }
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    if !errors.0.is_empty() {
+        return Err(errors.0);
     }
     let listings = drafts.into_iter().map(|(sku, draft)| (sku, draft.target())).collect();
-    Ok(Parsed { content: Content::Listings(listings), warnings })
+    Ok(Parsed { content: Content::Listings(listings), warnings: warnings.0 })
 }
 
 impl Draft {
@@ -69,6 +80,10 @@ impl Draft {
                 let reason =
                     format!("row {first} says {} of the same warehouse SKU for this sku", known.quantity);
                 Err(RowError::new(row, "quantity", reason))
+            }
+            None if self.components.len() >= KIT_PARTS => {
+                let reason = format!("a kit of more than {KIT_PARTS} parts");
+                Err(RowError::new(row, "sku", reason))
             }
             None => {
                 self.components.push((row, part));
@@ -116,7 +131,7 @@ fn quantity(text: &str) -> Result<u32, String> {
     }
     let whole = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| whole && *number >= 1);
-    number.ok_or_else(|| format!("\"{text}\" is no whole number from 1 to {}", u32::MAX))
+    number.ok_or_else(|| format!("{} is no whole number from 1 to {}", shown(text), u32::MAX))
 }
 
 /// The rows of a mapping's listings.

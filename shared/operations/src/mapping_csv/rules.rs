@@ -1,32 +1,47 @@
 //! Shipping rules as rows, in order.
 
+use domain::limits::SHIPPING_RULES;
 use domain::mapping::{Decision, Mapping, Matcher, Service, ShipMethod, ShippingRule};
 use rust_decimal::Decimal;
 
 use super::sheet::{Row, Sheet};
-use super::{Content, Parsed, RowError};
+use super::{Content, Noted, Parsed, RowError, shown};
 
 /// The service that says: a person decides.
 pub(super) const HOLD: &str = "HOLD";
 
-pub(super) fn parse(sheet: &Sheet) -> Result<Parsed, Vec<RowError>> {
+pub(super) fn parse(sheet: Sheet<'_>) -> Result<Parsed, Vec<RowError>> {
     let comma_is_decimal = sheet.separator != b',';
-    let (mut rules, mut errors) = (Vec::new(), Vec::new());
-    for row in &sheet.rows {
-        match rule(row, comma_is_decimal) {
-            Ok(rule) => rules.push(rule),
+    let (mut rules, mut numbers, mut errors) = (Vec::new(), Vec::new(), Noted::default());
+    for row in sheet {
+        let read = row.map_err(|wrong| vec![wrong]);
+        match read.and_then(|row| Ok((row.number, rule(&row, comma_is_decimal)?))) {
+            Ok((number, _)) if rules.len() >= SHIPPING_RULES => {
+                return Err(vec![RowError::of_row(
+                    number,
+                    format!("there are more than {SHIPPING_RULES} rules"),
+                )]);
+            }
+            Ok((number, rule)) => {
+                numbers.push(number);
+                rules.push(rule);
+            }
             Err(wrong) => errors.extend(wrong),
         }
+        if errors.is_full() {
+            break;
+        }
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    if !errors.0.is_empty() {
+        return Err(errors.0);
     }
-    let warnings = unreachable(sheet, &rules);
-    Ok(Parsed { content: Content::Rules(rules), warnings })
+    let mut warnings = Noted::default();
+    warnings.extend(unreachable(&numbers, &rules));
+    Ok(Parsed { content: Content::Rules(rules), warnings: warnings.0 })
 }
 
 /// Rows after a rule that takes everything never decide.
-fn unreachable(sheet: &Sheet, rules: &[ShippingRule]) -> Vec<RowError> {
+fn unreachable(numbers: &[usize], rules: &[ShippingRule]) -> Vec<RowError> {
     let takes_all = |rule: &ShippingRule| {
         rule.method == Matcher::Any
             && rule.countries.is_empty()
@@ -34,9 +49,9 @@ fn unreachable(sheet: &Sheet, rules: &[ShippingRule]) -> Vec<RowError> {
             && rule.below_total.is_none()
     };
     let Some(last) = rules.iter().position(takes_all) else { return Vec::new() };
-    let Some(row) = sheet.rows.get(last) else { return Vec::new() };
-    let reason = format!("never decides: row {} takes every order before it", row.number);
-    sheet.rows.iter().skip(last + 1).map(|row| RowError::of_row(row.number, reason.clone())).collect()
+    let Some(number) = numbers.get(last) else { return Vec::new() };
+    let reason = format!("never decides: row {number} takes every order before it");
+    numbers.iter().skip(last + 1).map(|number| RowError::of_row(*number, reason.clone())).collect()
 }
 
 fn rule(row: &Row, comma_is_decimal: bool) -> Result<ShippingRule, Vec<RowError>> {
@@ -78,7 +93,12 @@ fn matcher(row: &Row) -> Result<Matcher, (&'static str, String)> {
                 "must be empty where match is any; or write is, starts_with or like".to_owned(),
             ));
         }
-        _ => return Err(("match", format!("\"{word}\" is not known; write is, starts_with, like or any"))),
+        _ => {
+            return Err((
+                "match",
+                format!("{} is not known; write is, starts_with, like or any", shown(&word)),
+            ));
+        }
     };
     let method = ShipMethod::parse(text).map_err(|e| ("method", e.to_string()))?;
     Ok(make(method.as_str().to_owned()))
@@ -91,9 +111,9 @@ fn countries(text: &str) -> Result<Vec<String>, String> {
         .map(|code| {
             let upper = code.to_ascii_uppercase();
             let is_code = upper.len() == 2 && upper.bytes().all(|byte| byte.is_ascii_uppercase());
-            is_code
-                .then_some(upper)
-                .ok_or_else(|| format!("\"{code}\" is no two-letter country code (ISO 3166), as in US CA GB"))
+            is_code.then_some(upper).ok_or_else(|| {
+                format!("{} is no two-letter country code (ISO 3166), as in US CA GB", shown(code))
+            })
         })
         .collect()
 }
@@ -103,7 +123,7 @@ fn amount(text: &str, comma_is_decimal: bool) -> Result<Option<Decimal>, String>
     if text.is_empty() {
         return Ok(None);
     }
-    let expected = || format!("\"{text}\" is no amount; write digits with a decimal point, as in 49.90");
+    let expected = || format!("{} is no amount; write digits with a decimal point, as in 49.90", shown(text));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = match text.split_once(',') {
         Some((whole, cents)) if comma_is_decimal && cents.len() <= 2 => (whole, cents),
@@ -113,7 +133,7 @@ fn amount(text: &str, comma_is_decimal: bool) -> Result<Option<Decimal>, String>
     if !digits(whole) || !digits(fraction) {
         return Err(expected());
     }
-    text.replace(',', ".").parse().map(Some).map_err(|_| expected())
+    Decimal::from_str_exact(&text.replace(',', ".")).map(Some).map_err(|_| expected())
 }
 
 fn decision(text: &str) -> Result<Decision, String> {

@@ -1,18 +1,21 @@
-//! The bytes of a file as rows of named cells, however a spreadsheet saved them.
+//! The bytes of a file as rows of named cells, however a spreadsheet saved them. Row by row, so that a wrong file costs little.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::rc::Rc;
 
-use super::{Kind, RowError};
+use domain::limits::{CSV_BYTES, CSV_COLUMNS, CSV_LINES, CSV_ROW_BYTES};
 
-/// The largest file that is read, in bytes.
-const LARGEST: usize = 16 * 1024 * 1024;
+use super::{Kind, RowError, shown};
 
 /// A file whose header was understood.
-pub(super) struct Sheet {
+pub(super) struct Sheet<'f> {
     pub(super) kind: Kind,
     /// What separates its cells.
     pub(super) separator: u8,
-    pub(super) rows: Vec<Row>,
+    columns: Vec<Option<&'static str>>,
+    rows: Rows<'f>,
 }
 
 /// One row that is not empty.
@@ -29,47 +32,59 @@ impl Row {
     }
 }
 
-/// Reads the file.
-pub(super) fn read(file: &[u8]) -> Result<Sheet, Vec<RowError>> {
+/// Reads the file as far as its header.
+pub(super) fn read(file: &[u8]) -> Result<Sheet<'_>, Vec<RowError>> {
     let text = text(file).map_err(|reason| vec![RowError::of_row(0, reason)])?;
     let (first, body) = announced_separator(text);
     let separator =
         first.or_else(|| b",;\t".iter().copied().find(|separator| knows_header(body, *separator)));
     let separator = separator.unwrap_or(b',');
-    let skipped = usize::from(first.is_some());
-    let mut lines = split(body, separator, skipped)?.into_iter();
-    let Some((number, header)) = lines.next() else {
-        return Err(vec![RowError::of_row(0, format!("the file is empty; {}", expected()))]);
+    let mut rows = Rows::of(body, separator, usize::from(first.is_some()));
+    let (number, header) = match rows.next() {
+        Some(header) => header.map_err(|error| vec![error])?,
+        None => return Err(vec![RowError::of_row(0, format!("the file is empty; {}", expected()))]),
     };
     let (kind, columns) = header_of(number, &header)?;
-    let (mut rows, mut errors) = (Vec::new(), Vec::new());
-    for (number, cells) in lines {
+    Ok(Sheet { kind, separator, columns, rows })
+}
+
+impl Iterator for Sheet<'_> {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (number, cells) = match self.rows.next()? {
+            Ok(row) => row,
+            Err(error) => return Some(Err(error)),
+        };
+        let columns = &self.columns;
         if let Some(surplus) = cells.iter().skip(columns.len()).find(|cell| !cell.is_empty()) {
-            errors.push(RowError::of_row(number, surplus_cell(surplus, columns.len())));
-            continue;
+            return Some(Err(RowError::of_row(number, surplus_cell(surplus, columns.len()))));
         }
         let cells = columns.iter().zip(cells).filter_map(|(column, cell)| Some(((*column)?, cell))).collect();
-        rows.push(Row { number, cells });
+        Some(Ok(Row { number, cells }))
     }
-    if errors.is_empty() { Ok(Sheet { kind, separator, rows }) } else { Err(errors) }
 }
 
 fn surplus_cell(cell: &str, columns: usize) -> String {
     format!(
-        "has more cells than the header's {columns} columns (\"{}\"); put cells that hold a separator into quotes",
-        cell.chars().take(30).collect::<String>()
+        "has more cells than the header's {columns} columns ({}); put cells that hold a separator into quotes",
+        shown(cell)
     )
 }
 
 /// The text of the file, or why it is none.
 fn text(file: &[u8]) -> Result<&str, String> {
-    if file.len() > LARGEST {
-        return Err(format!("the file has {} bytes; at most {LARGEST} are read", file.len()));
+    if file.len() > CSV_BYTES {
+        return Err(format!("the file has {} bytes; at most {CSV_BYTES} are read", file.len()));
     }
     if file.starts_with(b"PK\x03\x04") || file.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err(
             "this is a workbook, not CSV; in the spreadsheet choose Save As, \"CSV UTF-8\"".to_owned()
         );
+    }
+    let lines = file.iter().filter(|byte| **byte == b'\n').count();
+    if lines > CSV_LINES {
+        return Err(format!("the file has {lines} lines; at most {CSV_LINES} are read"));
     }
     let bytes = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     std::str::from_utf8(bytes).map_err(|e| {
@@ -91,32 +106,91 @@ fn announced_separator(text: &str) -> (Option<u8>, &str) {
 }
 
 fn knows_header(text: &str, separator: u8) -> bool {
-    let rows = split(text, separator, 0).unwrap_or_default();
-    rows.first().is_some_and(|(number, cells)| header_of(*number, cells).is_ok())
+    let header = Rows::of(text, separator, 0).next();
+    header.is_some_and(|header| header.is_ok_and(|(number, cells)| header_of(number, &cells).is_ok()))
 }
 
-/// All rows that are not empty, with their numbers. `skipped` rows come before the text.
-fn split(text: &str, separator: u8, skipped: usize) -> Result<Vec<(usize, Vec<String>)>, Vec<RowError>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .from_reader(text.as_bytes());
-    let (mut rows, mut counted, mut number) = (Vec::new(), 0, 1 + skipped);
-    for record in reader.records() {
-        let record = record.map_err(|e| vec![RowError::of_row(number, format!("cannot be read: {e}"))])?;
-        // The position is where the reader stood before it skipped empty lines.
-        let stood = record.position().map_or(counted, |at| usize::try_from(at.byte()).unwrap_or(counted));
-        let rest = text.as_bytes().get(stood..).unwrap_or_default();
-        let start = stood + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        number += lines_in(text.as_bytes().get(counted..start).unwrap_or_default());
-        counted = start;
-        let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
-        if cells.iter().any(|cell| !cell.is_empty()) {
-            rows.push((number, cells));
-        }
+/// The rows of a text that are not empty, with their numbers.
+struct Rows<'f> {
+    text: &'f str,
+    records: csv::StringRecordsIntoIter<Bounded<'f>>,
+    left: Rc<Cell<usize>>,
+    /// How many bytes have been looked at for line ends, and how many there were.
+    counted: usize,
+    number: usize,
+    is_over: bool,
+}
+
+impl<'f> Rows<'f> {
+    /// `skipped` rows come before the text.
+    fn of(text: &'f str, separator: u8, skipped: usize) -> Self {
+        let left = Rc::new(Cell::new(CSV_ROW_BYTES));
+        let source = Bounded { rest: text.as_bytes(), left: left.clone() };
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(separator)
+            .from_reader(source);
+        let records = reader.into_records();
+        Self { text, records, left, counted: 0, number: 1 + skipped, is_over: false }
     }
-    Ok(rows)
+
+    /// Moves on to the row that begins at or after `stood`, where the reader was before it skipped empty lines.
+    fn move_to(&mut self, stood: usize) {
+        let bytes = self.text.as_bytes();
+        let rest = bytes.get(stood..).unwrap_or_default();
+        let start = stood + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.number += lines_in(bytes.get(self.counted..start).unwrap_or_default());
+        self.counted = start;
+    }
+
+    fn unreadable(&mut self) -> RowError {
+        self.is_over = true;
+        let why = if self.left.get() == 0 {
+            format!("this row or a later one has more than {CSV_ROW_BYTES} bytes; is a quote not closed?")
+        } else {
+            "cannot be read".to_owned()
+        };
+        RowError::of_row(self.number, why)
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<(usize, Vec<String>), RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_over {
+            let Ok(record) = self.records.next()? else { return Some(Err(self.unreadable())) };
+            self.left.set(CSV_ROW_BYTES);
+            let stood = record.position().and_then(|at| usize::try_from(at.byte()).ok());
+            self.move_to(stood.unwrap_or(self.counted));
+            let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
+            if cells.iter().any(|cell| !cell.is_empty()) {
+                return Some(Ok((self.number, cells)));
+            }
+        }
+        None
+    }
+}
+
+/// A text that gives only so many bytes for one row.
+struct Bounded<'f> {
+    rest: &'f [u8],
+    left: Rc<Cell<usize>>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.rest.len()).min(self.left.get());
+        if most == 0 && !self.rest.is_empty() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let (now, rest) = self.rest.split_at(most);
+        buffer[..most].copy_from_slice(now);
+        self.rest = rest;
+        self.left.set(self.left.get() - most);
+        Ok(most)
+    }
 }
 
 fn lines_in(bytes: &[u8]) -> usize {
@@ -130,6 +204,10 @@ fn lines_in(bytes: &[u8]) -> usize {
 
 /// Which table the header announces, and the column that each cell belongs to (none for an empty one at the end).
 fn header_of(number: usize, header: &[String]) -> Result<(Kind, Vec<Option<&'static str>>), Vec<RowError>> {
+    if header.len() > CSV_COLUMNS {
+        let why = format!("has {} columns; at most {CSV_COLUMNS} are read", header.len());
+        return Err(vec![RowError::of_row(number, why)]);
+    }
     let names: Vec<String> = header.iter().map(|name| plain(name)).collect();
     let has = |column: &str| names.iter().any(|name| name == column);
     let kind = [Kind::Listings, Kind::Rules]
@@ -149,7 +227,7 @@ fn header_of(number: usize, header: &[String]) -> Result<(Kind, Vec<Option<&'sta
             let known = kind.columns().join(", ");
             errors.push(RowError::of_row(
                 number,
-                format!("the column \"{name}\" is not known; {kind} have {known}"),
+                format!("the column {} is not known; {kind} have {known}", shown(name)),
             ));
         }
         columns.push(column);
@@ -173,13 +251,14 @@ mod tests {
 
     fn rows(file: &[u8]) -> Vec<(usize, String, String)> {
         let sheet = read(file).unwrap_or_else(|e| panic!("{e:?}"));
+        let rows: Vec<Row> = sheet.map(|row| row.unwrap_or_else(|e| panic!("{e}"))).collect();
         let cells =
             |row: &Row| (row.number, row.cell("sku").to_owned(), row.cell("warehouse_sku").to_owned());
-        sheet.rows.iter().map(cells).collect()
+        rows.iter().map(cells).collect()
     }
 
     fn refused(file: &[u8]) -> String {
-        read(file).err().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        super::super::parse(file).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use domain::mapping::{Mapping, Target};
 
-use super::Content;
+use super::{Content, shown};
 
 /// Why this code looks as if a spreadsheet had ruined it, seen by itself.
 pub(super) fn looks_eaten(code: &str) -> Option<String> {
     let ruined = is_scientific(code) || is_rounded(code);
     ruined.then(|| {
         format!(
-            "\"{code}\" looks like a number that a spreadsheet has shortened; format the column as text and enter the \
-             code again"
+            "{} looks like a number that a spreadsheet has shortened; format the column as text and enter the \
+             code again",
+            shown(code)
         )
     })
 }

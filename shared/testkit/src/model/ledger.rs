@@ -1,8 +1,10 @@
 //! The ledger in memory: its state, and what a test may see of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use domain::circuit::Circuit;
 use domain::order::Order;
 use domain::ports::{Cursor, Due, Lease, Parked, Saved};
 use domain::record::{Entry, Record};
@@ -40,6 +42,8 @@ pub struct Books {
     pub bookmark: Option<String>,
     /// Orders whose record nobody can read, as one that another version wrote.
     pub unreadable: BTreeSet<OrderId>,
+    /// Whether the warehouse is there.
+    pub circuit: Circuit,
     /// What a person must read, with its end.
     pub parked: BTreeMap<String, (Parked, Timestamp)>,
 }
@@ -125,10 +129,26 @@ impl Books {
         }
     }
 
-    pub(super) fn due(&self, until: Timestamp, limit: usize) -> Vec<Due> {
-        let due = self.dates.range(..=until).take(limit);
-        due.map(|(at, orders)| Due { id: at.to_string(), at: *at, orders: orders.iter().copied().collect() })
-            .collect()
+    pub(super) fn due(&self, after: Option<&str>, until: Timestamp, limit: usize) -> Vec<Due> {
+        let after: Option<Timestamp> = after.and_then(|id| id.parse().ok());
+        if after.is_some_and(|after| after >= until) {
+            return Vec::new();
+        }
+        let due = self.dates.range((after.map_or(Unbounded, Excluded), Included(until))).take(limit);
+        let entry = |(at, orders): (&Timestamp, &BTreeSet<OrderId>)| Due {
+            id: format!("{at:.9}"),
+            at: *at,
+            orders: orders.iter().copied().collect(),
+        };
+        due.map(entry).collect()
+    }
+
+    pub(super) fn set_circuit(&mut self, circuit: &Circuit) -> bool {
+        let fits = self.circuit.version == circuit.version;
+        if fits {
+            self.circuit = Circuit { version: circuit.version + 1, ..circuit.clone() };
+        }
+        fits
     }
 
     /// Takes off what was read, and nothing that somebody has put on the same date since.

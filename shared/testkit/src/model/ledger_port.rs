@@ -1,6 +1,7 @@
 //! The ledger in memory, as the use cases see it.
 
 use async_trait::async_trait;
+use domain::circuit::Circuit;
 use domain::order::Order;
 use domain::ports::{Cursor, Due, Inserted, Lease, Ledger, Parked, Saved};
 use domain::record::{Entry, Record};
@@ -132,10 +133,11 @@ impl Ledger for ModelLedger {
     async fn due(
         &self,
         connection: &ConnectionId,
+        after: Option<&str>,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Due>, Failure> {
-        self.go("ledger.due", connection, |books| books.due(until, limit)).await
+        self.go("ledger.due", connection, |books| books.due(after, until, limit)).await
     }
 
     async fn settle(&self, connection: &ConnectionId, due: &Due) -> Result<(), Failure> {
@@ -172,6 +174,14 @@ impl Ledger for ModelLedger {
 
     async fn set_bookmark(&self, connection: &ConnectionId, bookmark: &str) -> Result<(), Failure> {
         self.go("ledger.set_bookmark", connection, |books| books.bookmark = Some(bookmark.to_owned())).await
+    }
+
+    async fn circuit(&self, connection: &ConnectionId) -> Result<Circuit, Failure> {
+        self.go("ledger.circuit", connection, |books| books.circuit.clone()).await
+    }
+
+    async fn set_circuit(&self, connection: &ConnectionId, circuit: &Circuit) -> Result<bool, Failure> {
+        self.go("ledger.set_circuit", connection, |books| books.set_circuit(circuit)).await
     }
 
     async fn park(

@@ -166,7 +166,7 @@ impl ModelStore {
     #[must_use]
     pub fn hint(&self, secret: &str, tokens: &[&str]) -> RawWebhook {
         let body = tokens.join("\n").into_bytes();
-        RawWebhook { headers: Vec::new(), path_rest: secret.to_owned(), query: String::new(), body }
+        RawWebhook { headers: Vec::new(), path_rest: secret.to_owned(), body }
     }
 
     /// The store as its ports.

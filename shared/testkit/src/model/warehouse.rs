@@ -218,7 +218,7 @@ impl ModelWarehouse {
         house.told.push(heard);
         let body = (house.told.len() - 1).to_string().into_bytes();
         let headers = vec![("x-secret".to_owned(), "genuine".to_owned())];
-        RawWebhook { headers, path_rest: String::new(), query: String::new(), body }
+        RawWebhook { headers, path_rest: String::new(), body }
     }
 
     /// The warehouse as its ports.

@@ -15,6 +15,7 @@ use super::read::Style;
 use super::state::State;
 use super::{World, discovery, list, read, records, update};
 use crate::clock::pause;
+use crate::faults::name_of;
 use crate::replies;
 use crate::server::MAX_REQUEST_BYTES;
 
@@ -42,7 +43,10 @@ fn count(state: &mut State, call: &Call) -> Option<Fault> {
     }
     let subject = order.map_or_else(|| call.item.clone(), |id| id.to_string());
     let fault = state.faults.meet(call.endpoint, &subject);
-    state.counts.faults += u64::from(fault.is_some());
+    if let Some(fault) = &fault {
+        state.counts.faults += 1;
+        *state.counts.faults_met.entry(name_of(fault)).or_default() += 1;
+    }
     fault
 }
 

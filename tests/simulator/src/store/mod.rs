@@ -96,6 +96,12 @@ impl Store {
         self.server.base_url()
     }
 
+    /// Every path and query that it was asked for, each once: what an access log would hold.
+    #[must_use]
+    pub fn targets(&self) -> Vec<String> {
+        self.server.targets()
+    }
+
     /// Host and port, for a list of allowed local hosts.
     #[must_use]
     pub fn host(&self) -> String {
@@ -258,6 +264,13 @@ impl Store {
     #[must_use]
     pub fn modified_at(&self, id: u64) -> Option<DateTime> {
         self.world.state.look(|state| state.orders.get(&id).map(|order| order.modified_at))
+    }
+
+    /// How many tracking numbers it shows.
+    #[must_use]
+    pub fn shown(&self) -> usize {
+        let stored = |order: &state::Kept| order.tracking.iter().filter(|tracking| tracking.stored).count();
+        self.world.state.look(|state| state.orders.values().map(stored).sum())
     }
 
     /// The store's own truth, to close the books against.

@@ -45,6 +45,8 @@ pub struct Counts {
     pub order_reads: BTreeMap<u64, u64>,
     /// Calls that met a planned fault.
     pub faults: u64,
+    /// The same, by the fault's name.
+    pub faults_met: BTreeMap<String, u64>,
     /// Calls with a wrong key or to another merchant.
     pub refused: u64,
 }

@@ -14,6 +14,7 @@ use super::orders::Answer;
 use super::shipping::Parcels;
 use super::{World, auth, orders, shipping, webhooks};
 use crate::clock::pause;
+use crate::faults::name_of;
 use crate::replies;
 use crate::server::MAX_REQUEST_BYTES;
 use crate::store::pairs;
@@ -81,7 +82,10 @@ pub(super) async fn answer(world: Arc<World>, request: Request) -> Response {
     let fault = world.state.change(|state| {
         *state.counts.calls.entry(call.endpoint).or_default() += 1;
         let fault = state.faults.meet(call.endpoint, call.subject());
-        state.counts.faults += u64::from(fault.is_some());
+        if let Some(fault) = &fault {
+            state.counts.faults += 1;
+            *state.counts.faults_met.entry(name_of(fault)).or_default() += 1;
+        }
         fault
     });
     match fault {

@@ -56,6 +56,12 @@ impl Warehouse {
         self.server.base_url()
     }
 
+    /// Every path and query that it was asked for, each once: what an access log would hold.
+    #[must_use]
+    pub fn targets(&self) -> Vec<String> {
+        self.server.targets()
+    }
+
     /// Host and port, for a list of allowed local hosts.
     #[must_use]
     pub fn host(&self) -> String {
@@ -139,6 +145,12 @@ impl Warehouse {
     #[must_use]
     pub fn orders(&self) -> Vec<Order> {
         self.world.state.look(|state| state.orders.clone())
+    }
+
+    /// The orders from this position on, in the order of creation.
+    #[must_use]
+    pub fn orders_from(&self, position: usize) -> Vec<Order> {
+        self.world.state.look(|state| state.orders.get(position..).unwrap_or_default().to_vec())
     }
 
     /// The first order with this id or reference.

@@ -144,6 +144,8 @@ pub struct Counts {
     pub calls: BTreeMap<Endpoint, u64>,
     /// Calls that met a planned fault.
     pub faults: u64,
+    /// The same, by the fault's name.
+    pub faults_met: BTreeMap<String, u64>,
     /// Calls with wrong credentials.
     pub unauthorized: u64,
     /// Creates answered 409.

@@ -4,7 +4,7 @@ use domain::ports::{Cursor, Lease};
 use domain::{ConnectionId, Failure, Token};
 use jiff::Timestamp;
 
-use crate::dynamodb::codec;
+use crate::codec;
 use crate::dynamodb::keys;
 use crate::dynamodb::table::{Expression, Item, Row, Table, Written, bytes, number, text};
 

@@ -4,7 +4,7 @@ use domain::ports::Due;
 use domain::{ConnectionId, Failure, OrderId};
 use jiff::Timestamp;
 
-use crate::dynamodb::codec;
+use crate::codec;
 use crate::dynamodb::keys;
 use crate::dynamodb::table::{Item, Range, Row, Table, bytes, sk};
 
@@ -49,12 +49,18 @@ async fn put(table: &Table, connection: &ConnectionId, sk: String, ids: &[u8]) -
 pub(super) async fn due(
     table: &Table,
     connection: &ConnectionId,
+    after: Option<&str>,
     until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Due>, Failure> {
     const DURING: &str = "ledger: read dates";
     let (pk, to) = (keys::due(connection), keys::due_until(until));
-    let range = Range { strong: true, limit: Some(limit), ..Range::new(&pk, "0", &to) };
+    let from = after.map_or("0".to_owned(), keys::due_after);
+    // A range that ends before it begins is refused.
+    if from > to {
+        return Ok(Vec::new());
+    }
+    let range = Range { strong: true, limit: Some(limit), ..Range::new(&pk, &from, &to) };
     table.all(DURING, &range, limit).await?.iter().map(|item| entry(DURING, &pk, item)).collect()
 }
 

@@ -6,7 +6,7 @@ use domain::record::Record;
 use domain::{Failure, OrderId};
 use jiff::Timestamp;
 
-use crate::dynamodb::codec::{self, Doc};
+use crate::codec::{self, Doc};
 use crate::dynamodb::keys::{self, Part};
 use crate::dynamodb::table::{Item, Row, bytes, number, sk, text};
 
@@ -35,7 +35,7 @@ pub(super) fn first(
     let row = Row::new(record.key.connection.as_str(), keys::body(record.key.order));
     let row = with_record(row, during, record)?;
     Ok(match body {
-        Some(body) => row.bytes("body", codec::pack(during, body)?).expires(expires),
+        Some(body) => row.bytes("body", codec::pack_order(during, body)?).expires(expires),
         None => row,
     })
 }

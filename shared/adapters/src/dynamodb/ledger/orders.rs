@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::limits::RECORD_BYTES;
 use domain::order::Order;
 use domain::ports::{Inserted, Saved};
 use domain::record::{Entry, Record, Stage};
@@ -9,7 +10,7 @@ use domain::{ConnectionId, Failure, OrderId, OrderKey};
 use jiff::Timestamp;
 
 use super::item::{self, Pair, Pairs, RECORD_ONLY};
-use crate::dynamodb::codec;
+use crate::codec;
 use crate::dynamodb::keys;
 use crate::dynamodb::table::{Expression, Item, Range, Row, Table, Written, bytes, sk, text};
 
@@ -69,7 +70,7 @@ async fn conflict(table: &Table, after: &Record, there: Option<Item>) -> Result<
 async fn spill(table: &Table, after: &Record, oldest: u32) -> Result<(), Failure> {
     const DURING: &str = "ledger: keep story";
     let row = Row::new(after.key.connection.as_str(), keys::story(after.key.order, oldest))
-        .bytes("story", codec::pack(DURING, &after.spilled)?);
+        .bytes("story", codec::pack(DURING, &after.spilled, RECORD_BYTES)?);
     table.put(DURING, row, None).await.map(|_| ())
 }
 
@@ -82,8 +83,8 @@ pub(super) async fn older_story(table: &Table, key: &OrderKey) -> Result<Vec<Ent
     let mut pairs = Pairs::default();
     for item in items {
         if let Some(packed) = bytes(&item, "story") {
-            let told: Vec<Entry> =
-                codec::unpack(packed).map_err(|e| e.at(DURING, key.connection.as_str(), sk(&item)))?;
+            let told: Vec<Entry> = codec::unpack(packed, RECORD_BYTES)
+                .map_err(|e| e.at(DURING, key.connection.as_str(), sk(&item)))?;
             entries.extend(told.into_iter().map(|entry| (entry.seq, entry)));
         }
         pairs.add(item);
@@ -141,8 +142,9 @@ pub(super) async fn revise(
     expires: Timestamp,
 ) -> Result<(), Failure> {
     const DURING: &str = "ledger: revise body";
-    let values =
-        Row::default().bytes(":body", codec::pack(DURING, body)?).number(":expires", expires.as_second());
+    let values = Row::default()
+        .bytes(":body", codec::pack_order(DURING, body)?)
+        .number(":expires", expires.as_second());
     let update = Expression::new("SET body = :body, expires = :expires").with(values);
     table.update(DURING, key.connection.as_str(), &keys::body(key.order), update, None).await.map(|_| ())
 }

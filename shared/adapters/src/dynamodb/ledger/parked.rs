@@ -1,10 +1,11 @@
 //! Notices that could not be read, kept for a person until they expire.
 
+use domain::limits::RECORD_BYTES;
 use domain::ports::Parked;
 use domain::{ConnectionId, Failure};
 use jiff::Timestamp;
 
-use crate::dynamodb::codec::{self, Unreadable};
+use crate::codec::{self, Unreadable};
 use crate::dynamodb::keys;
 use crate::dynamodb::table::{Expression, Item, Range, Row, Table, bytes, sk, text};
 
@@ -53,7 +54,7 @@ fn read(item: &Item) -> Result<Parked, Unreadable> {
         id: sk(item).to_owned(),
         at: at.ok_or(Unreadable("its date is not an instant"))?,
         why: text(item, "why").unwrap_or_default().to_owned(),
-        raw: codec::stretch(bytes(item, "raw").unwrap_or_default())?,
+        raw: codec::stretch(bytes(item, "raw").unwrap_or_default(), RECORD_BYTES)?,
     })
 }
 

@@ -1,11 +1,11 @@
 //! Documents that are made to hurt: each is refused early, with a reason that says where and shows nothing of it.
 
+use domain::limits::{STORE_TEXT_BYTES, XML_ATTRIBUTES, XML_DEPTH};
 use domain::money::Currency;
 use domain::ports::Read;
 use jiff::tz::TimeZone;
 
 use crate::one_shopping_cart::read_order_document;
-use crate::one_shopping_cart::xml::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_TEXT_BYTES};
 
 /// Why a document is refused. An answer of the store beyond our limits is unreadable, everything else a failure.
 fn refusal(body: &[u8]) -> String {
@@ -61,8 +61,8 @@ fn a_processing_instruction_is_refused() {
 fn nesting_has_a_bottom() {
     let deep = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
     // Response, OrderInfo and Comments are three.
-    assert!(is_read(&deep(MAX_DEPTH - 3)));
-    let why = refusal(&order_with(&deep(MAX_DEPTH - 2)));
+    assert!(is_read(&deep(XML_DEPTH - 3)));
+    let why = refusal(&order_with(&deep(XML_DEPTH - 2)));
     assert!(why.starts_with("unreadable: is nested too deeply"), "{why}");
     assert!(refusal(&order_with(&deep(100_000))).contains("nested too deeply"));
     assert!(refusal("<a>".repeat(100_000).as_bytes()).starts_with("1ShoppingCart: read order: the answer"));
@@ -74,8 +74,8 @@ fn attributes_are_counted() {
         let attributes: String = (0..count).map(|n| format!(" a{n}=\"\"")).collect();
         format!("<b{attributes}/>")
     };
-    assert!(is_read(&with(MAX_ATTRIBUTES)));
-    assert!(refusal(&order_with(&with(MAX_ATTRIBUTES + 1))).contains("too many attributes"));
+    assert!(is_read(&with(XML_ATTRIBUTES)));
+    assert!(refusal(&order_with(&with(XML_ATTRIBUTES + 1))).contains("too many attributes"));
     assert!(refusal(&order_with(&with(80_000))).contains("too many attributes"));
     let same = format!("<b{}/>", " a=\"\"".repeat(150_000));
     assert!(refusal(&order_with(&same)).contains("too many attributes"));
@@ -84,12 +84,12 @@ fn attributes_are_counted() {
 
 #[test]
 fn text_and_size_have_an_end() {
-    assert!(is_read(&"x".repeat(MAX_TEXT_BYTES)));
+    assert!(is_read(&"x".repeat(STORE_TEXT_BYTES)));
     for long in [
-        "x".repeat(MAX_TEXT_BYTES + 1),
-        "x&amp;".repeat(MAX_TEXT_BYTES / 2 + 1),
-        format!("<![CDATA[{}]]>", "x".repeat(MAX_TEXT_BYTES + 1)),
-        format!("&{};", "x".repeat(MAX_TEXT_BYTES + 1)),
+        "x".repeat(STORE_TEXT_BYTES + 1),
+        "x&amp;".repeat(STORE_TEXT_BYTES / 2 + 1),
+        format!("<![CDATA[{}]]>", "x".repeat(STORE_TEXT_BYTES + 1)),
+        format!("&{};", "x".repeat(STORE_TEXT_BYTES + 1)),
     ] {
         let why = refusal(&order_with(&long));
         assert!(why.contains("too long a text") || why.contains("too many elements"), "{why}");

@@ -99,15 +99,16 @@ impl Clock for Hand {
     }
 }
 
-/// Hands out the key and counts how often.
+/// Hands out the key, or what replaces it, and counts how often.
 #[derive(Clone, Default)]
-pub(super) struct Keys(pub(super) Arc<Mutex<u32>>);
+pub(super) struct Keys(pub(super) Arc<Mutex<u32>>, pub(super) Arc<Mutex<Option<String>>>);
 
 #[async_trait]
 impl SecretSource for Keys {
     async fn fetch(&self, _: &str) -> Result<Option<Secret>, Failure> {
         *self.0.lock().unwrap() += 1;
-        Ok(Some(Secret::new(KEY)))
+        let rotated = self.1.lock().unwrap().clone();
+        Ok(Some(Secret::new(rotated.unwrap_or_else(|| KEY.to_owned()))))
     }
 }
 

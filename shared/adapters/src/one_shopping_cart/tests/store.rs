@@ -1,5 +1,7 @@
 //! Orders over the wire: paging, time, contact data, and a store that misbehaves.
 
+use std::time::Duration;
+
 use domain::Kind;
 use domain::OrderId;
 use domain::ports::{Clock, Finding, ListPage, OrderSource, Probe, Read, Window};
@@ -187,16 +189,37 @@ async fn a_store_that_hangs_up_half_way_is_asked_again() {
 #[tokio::test]
 async fn a_refused_key_is_fetched_anew_and_nothing_is_lost() {
     let server = Server::start(|_| (200, fixture!("error-bad-key-ASSUMED.xml"))).await;
-    let keys = Keys::default();
-    let store = connected(&server.base, &[("auth_codes", "9900, 9901")], &Hand::new(), keys.clone());
-    for fetched in 1..=2 {
+    let (keys, clock) = (Keys::default(), Hand::new());
+    let store = connected(&server.base, &[("auth_codes", "9900, 9901")], &clock, keys.clone());
+    for fetched in [2, 2, 3] {
         let failure = store.read("7").await.unwrap_err();
         assert!(failure.is_retryable() && shown(&failure).contains("check merchant_id and api_key"));
-        assert_eq!(*keys.0.lock().unwrap(), fetched);
+        assert_eq!(*keys.0.lock().unwrap(), fetched, "not more than twice a minute");
+        clock.sleep(Duration::from_secs(15)).await;
     }
+    assert_eq!(server.asked().len(), 3, "the same key is not tried twice");
     let locked = Server::start(|_| (401, String::new())).await;
     let store = connected(&locked.base, &[], &Hand::new(), keys.clone());
     assert!(store.read("7").await.unwrap_err().message.contains("api_key"));
+}
+
+#[tokio::test]
+async fn a_rotated_key_costs_no_wait() {
+    let refusals = [(200, fixture!("error-bad-key-ASSUMED.xml")), (401, String::new())];
+    for (status, refusal) in refusals {
+        let server = Server::start(move |asked: &Asked| match asked.body.contains("<Key>a-new-key</Key>") {
+            true => (200, fixture!("order-read-physical.xml")),
+            false => (status, refusal.clone()),
+        });
+        let (server, keys) = (server.await, Keys::default());
+        let store = connected(&server.base, &[("auth_codes", "9901")], &Hand::new(), keys.clone());
+        store.0.config.key.get().await.unwrap();
+        *keys.1.lock().unwrap() = Some("a-new-key".to_owned());
+        let read = store.read("700100201").await;
+        assert!(matches!(read, Ok(Read::Order(_))), "{read:?}");
+        let asked = server.asked_at("/Orders/700100201/READ");
+        assert_eq!(asked.iter().map(|asked| asked.body.contains(KEY)).collect::<Vec<_>>(), [true, false]);
+    }
 }
 
 #[tokio::test]

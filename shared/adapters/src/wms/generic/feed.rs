@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::limits::BOOKMARK_BYTES;
 use domain::mapping::WarehouseSku;
 use domain::shipment::ShipmentNotice;
 use domain::warehouse::{FeedPage, ShipmentFeed, ShipmentLookup, StockFeed, StockLevel};
@@ -101,6 +102,8 @@ impl Paging {
             return (Some(next.to_string()), more);
         }
         let next = self.next.as_ref().and_then(|path| document.top().text(path));
+        // It would be kept in the ledger: one that cannot be is none, and what comes after waits for the next poll.
+        let next = next.filter(|next| next.len() <= BOOKMARK_BYTES);
         let moved = next.is_some() && next.as_deref() != bookmark;
         let more = moved && said.unwrap_or(entries > 0);
         (next.or_else(|| bookmark.map(str::to_owned)), more)

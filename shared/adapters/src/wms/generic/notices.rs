@@ -89,10 +89,14 @@ impl ShipmentPaths {
         if complete == Some(true) {
             return Ok(Contents::Everything);
         }
-        let lines = self.lines(node)?;
+        let mut lines = self.lines(node)?;
+        // Some list what they did not ship as well.
+        let listed = !lines.is_empty();
+        lines.retain(|(_, pieces)| *pieces > 0);
         Ok(match (lines.is_empty(), complete) {
             (false, _) => Contents::Lines(lines),
             (true, Some(false)) => Contents::Part,
+            (true, _) if listed => Contents::Part,
             (true, _) => Contents::Everything,
         })
     }
@@ -125,7 +129,12 @@ pub(in crate::wms) fn tracking(
     url: Option<String>,
 ) -> Option<Tracking> {
     let number = TrackingNumber::read(&number?)?;
-    let given_url = url.filter(|url| url.starts_with("https://") && url.len() <= 2000);
+    let is_plain = |url: &String| {
+        url.starts_with("https://")
+            && url.len() <= 2000
+            && !url.contains(|c: char| c.is_control() || c == ' ')
+    };
+    let given_url = url.filter(is_plain);
     Some(Tracking { carrier: Carrier::read(carrier.as_deref().unwrap_or_default()), number, given_url })
 }
 

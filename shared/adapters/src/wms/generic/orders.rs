@@ -191,8 +191,8 @@ impl Desk {
 
     /// Retryable whatever the status: what the warehouse understood and refused is told by `create.refused`.
     fn failure(&self, answer: &Answer) -> Failure {
-        let wait = answers::wait(answer, self.caller.now());
-        Failure::retryable(CREATE, answer.failure(CREATE).message).after(wait)
+        let now = self.caller.now();
+        Failure::retryable(CREATE, answer.failure(CREATE, now).message).after(answer.wait(now))
     }
 
     async fn why(

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::limits::WEBHOOK_SHIPMENTS;
+use domain::ports::Clock;
 use domain::warehouse::{Heard, NoticeReader, RawWebhook, Unverified, Webhook};
 use domain::{Failure, Reference};
 use jiff::Timestamp;
 
 use super::keys::Keys;
 use super::notices::ShipmentPaths;
+use crate::http::Http;
 use crate::settings::SettingError;
 use crate::signature::Verifier;
 use crate::wms::document::{Document, Format, Path};
@@ -38,8 +41,10 @@ impl Reader {
     pub(super) fn read(
         keys: &Keys<'_>,
         paths: Option<&Arc<ShipmentPaths>>,
+        http: &Http,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Option<Self>, SettingError> {
-        let Some(verifier) = Verifier::from_settings(keys.settings, "webhook")? else {
+        let Some(verifier) = Verifier::from_settings(keys.settings, "webhook", http, clock)? else {
             return Ok(None);
         };
         let settings = keys.settings;
@@ -97,6 +102,9 @@ impl NoticeReader for Reader {
             }
             Worth::Shipment(path, paths) => {
                 let entries = document.top().list(path).unwrap_or_default();
+                if entries.len() > WEBHOOK_SHIPMENTS {
+                    return Err(poison(&format!("it holds more than {WEBHOOK_SHIPMENTS} shipments")));
+                }
                 if entries.is_empty() {
                     return Err(poison("it holds no shipment"));
                 }

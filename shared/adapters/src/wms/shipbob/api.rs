@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::limits::ANSWER_BYTES;
 use domain::{Failure, Reference};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -9,6 +10,7 @@ use url::form_urlencoded;
 
 use super::wire::Order;
 use crate::http::{Answer, Sent};
+use crate::json;
 use crate::wms::answers;
 use crate::wms::caller::{Call, Caller};
 
@@ -61,10 +63,7 @@ impl Api {
         if !answer.is_success() {
             return Err(answers::failure(answer, during, self.caller.now()));
         }
-        serde_json::from_slice(&answer.body).map_err(|e| {
-            let why = format!("at line {}, column {}", e.line(), e.column());
-            answers::unreadable(during, answer, &why)
-        })
+        json::read(&answer.body, ANSWER_BYTES).map_err(|why| answers::unreadable(during, answer, &why))
     }
 
     /// The orders of this channel with exactly this reference.

@@ -73,10 +73,8 @@ impl Desk {
 
     async fn outcome(&self, answer: &Answer, request: &FulfillmentRequest) -> Creation {
         let now = self.api.caller.now();
-        let failure = || {
-            let wait = answers::wait(answer, now);
-            Failure::retryable(CREATE, answer.failure(CREATE).message).after(wait)
-        };
+        let failure =
+            || Failure::retryable(CREATE, answer.failure(CREATE, now).message).after(answer.wait(now));
         match answer.status {
             200..=299 => match self.api.read::<Order>(CREATE, answer) {
                 Ok(order) => id(&order).map_or_else(Creation::Unclear, Creation::Accepted),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use domain::limits::WEBHOOK_BYTES;
 use domain::mapping::WarehouseSku;
 use domain::shipment::{Contents, ShipmentNotice};
 use domain::warehouse::{
@@ -16,6 +17,7 @@ use reqwest::Method;
 
 use super::api::{PAGE, Shared, query};
 use super::wire::{Level, Order, Page, Shipment, ShippedProduct, TrackingUploaded};
+use crate::json;
 use crate::signature::Verifier;
 use crate::wms::answers;
 use crate::wms::generic::notices::{instant, tracking};
@@ -221,9 +223,8 @@ impl NoticeReader for Reader {
 
     fn read(&self, webhook: &Webhook) -> Result<Vec<Heard>, Failure> {
         let raw = webhook.raw();
-        let body: serde_json::Value = serde_json::from_slice(&raw.body).map_err(|e| {
-            Failure::poison(READ, format!("no JSON at line {}, column {}", e.line(), e.column()))
-        })?;
+        let body: serde_json::Value =
+            json::read(&raw.body, WEBHOOK_BYTES).map_err(|why| Failure::poison(READ, why))?;
         if !body.is_object() {
             return Err(Failure::poison(READ, "it is no JSON object"));
         }

@@ -2,8 +2,11 @@
 
 use domain::address::Address;
 use domain::fulfillment::FulfillmentRequest;
+use domain::limits::ANSWER_BYTES;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
+
+use crate::json;
 
 /// Body of `POST /order`.
 #[derive(Serialize)]
@@ -271,7 +274,7 @@ pub(super) fn complaints(body: &[u8]) -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    if let Ok(value) = serde_json::from_slice(body) {
+    if let Ok(value) = json::read(body, ANSWER_BYTES) {
         gather("", &value, 0, &mut found);
     }
     found

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use domain::admission::Admission;
-use domain::life::{Step, later};
+use domain::circuit::{Backlog, Circuit};
+use domain::life::{Pace, Step, later};
 use domain::ports::{Cursor, Lease, Ledger, Parked, Saved};
 use domain::record::Wait;
 use domain::{ConnectionId, OrderId, Token};
@@ -15,16 +16,18 @@ use crate::build::{at, connection_id, key, noon, order, ready, stamp};
 pub(super) async fn check(ledger: &dyn Ledger, run: &str) {
     let here = |case: &str| connection_id(&format!("{run}-{case}"));
     dates_come_in_their_order_until_they_are_settled(ledger, &here("due")).await;
+    dates_can_be_read_from_one_of_them_on(ledger, &here("after")).await;
     many_orders_are_expected_at_once(ledger, &here("page")).await;
     a_date_is_there_before_the_state_that_needs_it(ledger, &here("wake")).await;
     a_lease_has_one_holder_until_it_ends(ledger, &here("lease")).await;
     a_cursor_moves_only_from_where_it_is(ledger, &here("cursor")).await;
     a_bookmark_is_kept(ledger, &here("mark")).await;
+    a_circuit_is_replaced_only_by_who_has_seen_it(ledger, &here("circuit")).await;
     a_parked_notice_is_kept_once(ledger, &here("parked")).await;
 }
 
 async fn due(ledger: &dyn Ledger, here: &ConnectionId, until: Timestamp) -> Vec<(Timestamp, Vec<OrderId>)> {
-    let due = ledger.due(here, until, 100).await.expect("due");
+    let due = ledger.due(here, None, until, 100).await.expect("due");
     due.into_iter().map(|due| (due.at, due.orders)).collect()
 }
 
@@ -40,7 +43,7 @@ async fn dates_come_in_their_order_until_they_are_settled(ledger: &dyn Ledger, h
     let entry = |n: i32| (moment(n), vec![OrderId(n as u64)]);
     assert_eq!(due(ledger, here, moment(9)).await, [], "not before its time");
     assert_eq!(due(ledger, here, moment(20)).await, [entry(10), entry(20)], "earliest first, each once");
-    let first = ledger.due(here, Timestamp::MAX, 1).await.expect("due");
+    let first = ledger.due(here, None, Timestamp::MAX, 1).await.expect("due");
     assert_eq!(first.iter().map(|due| due.at).collect::<Vec<_>>(), [moment(10)], "limited");
     for _ in 0..2 {
         ledger.settle(here, &first[0]).await.expect("settle, twice is harmless");
@@ -48,11 +51,30 @@ async fn dates_come_in_their_order_until_they_are_settled(ledger: &dyn Ledger, h
     assert_eq!(due(ledger, here, Timestamp::MAX).await, [entry(20), entry(30)]);
 }
 
+async fn dates_can_be_read_from_one_of_them_on(ledger: &dyn Ledger, here: &ConnectionId) {
+    let moment = |n: u64| later(noon(), Duration::from_nanos(n * 500_000_000));
+    for n in 0..5 {
+        ledger.expect(here, moment(n), &[OrderId(n), OrderId(n + 10)]).await.expect("expect");
+    }
+    let after = async |after: Option<&str>, until: Timestamp, limit: usize| {
+        let due = ledger.due(here, after, until, limit).await.expect("due");
+        due.into_iter().map(|due| due.at).collect::<Vec<_>>()
+    };
+    let all = ledger.due(here, None, Timestamp::MAX, 10).await.expect("due");
+    assert!(all.is_sorted_by(|a, b| a.id < b.id), "ids have the order of the entries: {all:?}");
+    let second = all[1].id.as_str();
+    assert_eq!(after(Some(second), Timestamp::MAX, 2).await, [moment(2), moment(3)]);
+    ledger.settle(here, &all[1]).await.expect("settle");
+    assert_eq!(after(Some(second), moment(3), 9).await, [moment(2), moment(3)], "it need not be there");
+    assert_eq!(after(Some(second), moment(0), 9).await, [], "nothing lies between");
+    assert_eq!(after(Some(&all[4].id), Timestamp::MAX, 9).await, []);
+}
+
 async fn many_orders_are_expected_at_once(ledger: &dyn Ledger, here: &ConnectionId) {
     let orders: Vec<OrderId> = (0..1500).map(|n| OrderId(700_000_000 + n * n * 3)).collect();
     ledger.expect(here, noon(), &orders).await.expect("expect");
     ledger.expect(here, noon(), &[OrderId(u64::MAX), OrderId(1), OrderId(0)]).await.expect("expect");
-    let entries = ledger.due(here, noon(), 1000).await.expect("due");
+    let entries = ledger.due(here, None, noon(), 1000).await.expect("due");
     assert!(entries.iter().all(|due| due.at == noon()));
     let mut got: Vec<OrderId> = entries.into_iter().flat_map(|due| due.orders).collect();
     got.sort();
@@ -128,6 +150,27 @@ async fn a_cursor_moves_only_from_where_it_is(ledger: &dyn Ledger, here: &Connec
     let cleared = Cursor { version: 1, position: None, seen: Vec::new() };
     assert!(ledger.move_cursor(here, &cleared, Token(3)).await.expect("move"));
     assert_eq!(ledger.cursor(here).await.expect("cursor"), Cursor { version: 2, ..cleared });
+}
+
+async fn a_circuit_is_replaced_only_by_who_has_seen_it(ledger: &dyn Ledger, here: &ConnectionId) {
+    let read = async || ledger.circuit(here).await.expect("circuit");
+    let set = async |circuit: &Circuit| ledger.set_circuit(here, circuit).await.expect("set circuit");
+    let start = read().await;
+    assert_eq!(start, Circuit::default());
+    let away = start.opened(noon(), &Pace::default(), Token(7), None);
+    assert!(set(&away).await);
+    assert!(!set(&away).await && !set(&start).await, "somebody was faster");
+    let there = read().await;
+    assert_eq!(there, Circuit { version: 1, ..away });
+
+    let released = (0..2000).map(|n| OrderId(700_000_000 + n * 13)).collect();
+    let backlog = Backlog { passed: "x#1".to_owned(), window: 70, released_at: noon(), released };
+    let waiting = Circuit { backlog: Some(backlog), ..there };
+    assert!(set(&waiting).await);
+    assert_eq!(read().await, Circuit { version: 2, ..waiting.clone() });
+    assert!(set(&Circuit { version: 2, ..Circuit::default() }).await);
+    assert_eq!(read().await, Circuit { version: 3, ..Circuit::default() });
+    assert!(!set(&Circuit { version: 9, ..waiting }).await, "not there yet");
 }
 
 async fn a_bookmark_is_kept(ledger: &dyn Ledger, here: &ConnectionId) {

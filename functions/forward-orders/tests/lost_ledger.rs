@@ -1,0 +1,119 @@
+//! After a ledger was lost, an order that it may have sent is asked about before anything is sent.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{EVERY_CLASS, LAG, forwarder, settle};
+use domain::admission::Admission;
+use domain::connection::History;
+use domain::life::later;
+use domain::payment::PaymentStatus;
+use domain::ports::Clock;
+use domain::record::{Cause, Stage};
+use testkit::build;
+use testkit::model::{Class, Scene};
+use testkit::run::run;
+
+/// A new ledger that has order 7 as a rebuild takes it in, a moment after the loss. `sent`: the lost one had sent it.
+fn rebuilt(class: Class, sent: bool) -> Scene {
+    let mut scene = Scene::new(class);
+    if sent {
+        let key = scene.ready(7);
+        run(forwarder(&scene).forward(&key, 1)).unwrap();
+    }
+    scene.store.place(build::order(7));
+    let since = scene.clock.now();
+    scene.reconnect(|connection| connection.history = History::Known { since });
+    let mut record = build::record(&scene.key(7), &Admission::AskFirst(since), 7);
+    record.wake = Some(later(since, scene.pace.grace));
+    scene.keep(&record);
+    scene
+}
+
+#[test]
+fn what_was_sent_is_found_and_what_was_not_is_sent_once() {
+    for class in EVERY_CLASS {
+        for sent in [true, false] {
+            let scene = rebuilt(class, sent);
+            settle(&scene);
+            let there = scene.warehouse.live("main-7");
+            if class == Class::N {
+                assert_eq!(scene.stage(7), Stage::Held(Cause::OlderThanLedger), "sent: {sent}");
+                assert_eq!(there, usize::from(sent), "never sent by itself");
+            } else {
+                assert_eq!((scene.stage(7), there), (Stage::Accepted, 1), "{class:?}, sent: {sent}");
+                assert_eq!(
+                    scene.record(7).units,
+                    3,
+                    "{class:?}, sent: {sent}: whether all has left must show"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_sent_while_an_attempt_of_the_lost_ledger_may_still_arrive() {
+    let scene = rebuilt(Class::L(LAG), false);
+    let (key, forward) = (scene.key(7), forwarder(&scene));
+    let lost_at = scene.clock.now();
+    run(forward.forward(&key, 1)).unwrap();
+    let end = later(lost_at, scene.pace.lease + LAG);
+    assert_eq!(scene.stage(7), Stage::InDoubt { ask_at: end });
+    scene.pass(scene.pace.lease + LAG - Duration::from_secs(1));
+    run(forward.forward(&key, 2)).unwrap();
+    assert_eq!(scene.warehouse.live("main-7"), 0);
+    scene.pass(Duration::from_secs(1));
+    run(forward.forward(&key, 3)).unwrap();
+    assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Accepted, 1));
+}
+
+#[test]
+fn finding_out_sends_nothing() {
+    for class in [Class::K, Class::U, Class::L(Duration::ZERO)] {
+        let scene = rebuilt(class, false);
+        scene.pass_lease();
+        run(forwarder(&scene).find_out(&scene.key(7))).unwrap();
+        assert!(matches!(scene.stage(7), Stage::Ready { .. }), "{class:?}: {:?}", scene.stage(7));
+        assert_eq!(scene.script.count("warehouse.create"), 0, "{class:?}");
+        run(forwarder(&scene).find_out(&scene.key(7))).unwrap();
+        assert_eq!(
+            scene.script.count("warehouse.create"),
+            0,
+            "{class:?}: an order that is ready is no question"
+        );
+    }
+}
+
+#[test]
+fn a_sale_that_was_taken_back_is_not_sent_and_not_held_when_the_warehouse_has_cancelled_it() {
+    for (sent, cancelled_there) in [(false, false), (true, true)] {
+        let scene = rebuilt(Class::L(Duration::ZERO), sent);
+        scene.store.pay(7, PaymentStatus::Refunded);
+        let mut order = build::order(7);
+        order.payment = PaymentStatus::Refunded;
+        scene.ledger.with(&scene.connection.id, |books| {
+            books.bodies.insert(domain::OrderId(7), (order, jiff::Timestamp::MAX));
+        });
+        if cancelled_there {
+            scene.warehouse.cancel_there("main-7");
+        }
+        settle(&scene);
+        assert_eq!(scene.stage(7), Stage::Cancelled, "sent: {sent}");
+        assert_eq!(scene.warehouse.live("main-7"), 0, "sent: {sent}");
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_the_ledger_is_complete() {
+    for history in [History::Unknown, History::Rebuilding { lost_at: None }] {
+        let mut scene = Scene::new(Class::K);
+        let key = scene.ready(7);
+        scene.reconnect(|connection| connection.history = history);
+        run(forwarder(&scene).forward(&key, 1)).unwrap();
+        assert_eq!(scene.script.count("warehouse.create"), 0, "{history:?}");
+    }
+}
