@@ -38,9 +38,9 @@ const PATIENCE: u64 = 15 * MINUTE;
 /// How long after a date the next sweep may come.
 const SWEEP_EVERY: u64 = MINUTE;
 
-/// How much has happened outside; of each site, the version of its cursor, its bookmark, and the time while somebody
-/// holds the right to import.
-type InSight = (u64, Vec<(u64, Option<String>, Option<u64>)>);
+/// How much has happened outside; the time while two versions run; of each site, the version of its cursor, its bookmark,
+/// and the time while somebody holds the right to import.
+type InSight = (u64, Option<u64>, Vec<(u64, Option<String>, Option<u64>)>);
 
 /// One history.
 pub(crate) struct Play {
@@ -555,11 +555,11 @@ impl Play {
             let leased = books.lease.filter(|lease| in_world(lease.until) > now).map(|_| now);
             (books.cursor.version, books.bookmark.clone(), leased)
         };
-        // While two versions run, the old one may fail at what the new one has written.
-        let deployed = self.scene.deploy.is_none_or(|deploy| deploy.ends <= now);
         let sites = self.world.sites.iter();
+        let deploying = self.deploy_ends().map(|_| now);
         (
-            self.happened + u64::from(deployed),
+            self.happened,
+            deploying,
             sites.map(|site| self.world.model.with(&site.connection.id, read)).collect(),
         )
     }
@@ -601,6 +601,11 @@ impl Play {
         self.executor.is_idle() && self.world.queues().iter().all(|queue| queue.is_empty())
     }
 
+    /// When the deploy is over, if it is not yet: the version before it may not be able to read what the other wrote.
+    fn deploy_ends(&self) -> Option<u64> {
+        self.scene.deploy.map(|deploy| deploy.ends).filter(|ends| *ends > self.now())
+    }
+
     /// The first date of a connection on which somebody is to look.
     fn first_date(&self, site: usize) -> Option<u64> {
         let first = |books: &mut Books| books.dates.keys().next().copied();
@@ -610,7 +615,7 @@ impl Play {
     /// The next moment at which something is to happen, when nothing is under way and there is peace.
     fn next_date(&self) -> Option<u64> {
         let dates = (0..self.world.sites.len()).filter_map(|site| self.first_date(site));
-        dates.chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
+        dates.chain(self.deploy_ends()).chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
     }
 }
 
