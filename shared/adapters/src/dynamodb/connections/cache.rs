@@ -38,6 +38,11 @@ impl Kept {
             _ => None,
         }
     }
+
+    fn forget(&mut self, id: &ConnectionId) {
+        self.connections.remove(id);
+        self.ids = None;
+    }
 }
 
 impl CachedConnections {
@@ -77,10 +82,7 @@ impl Connections for CachedConnections {
     }
 
     async fn put(&self, connection: &Connection) -> Result<(), Failure> {
-        let mut kept = self.kept();
-        kept.connections.remove(&connection.id);
-        kept.ids = None;
-        drop(kept);
+        self.kept().forget(&connection.id);
         self.behind.put(connection).await
     }
 }
