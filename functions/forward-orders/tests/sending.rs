@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{EVERY_CLASS, forwarder};
 use domain::OrderId;
 use domain::life::{Stamp, Step};
@@ -182,7 +184,8 @@ fn a_process_that_was_frozen_after_its_claim_does_not_send() {
 fn a_process_that_was_held_up_for_no_longer_than_it_may_sends() {
     let scene = Scene::new(Class::N);
     let key = scene.ready(7);
-    let (clock, just_enough) = (scene.clock.clone(), scene.pace.send_within);
+    let just_enough = scene.pace.send_within - Duration::from_millis(1);
+    let clock = scene.clock.clone();
     scene.script.meanwhile("ledger.save", move || clock.advance(just_enough));
     run(forwarder(&scene).forward(&key, 1)).unwrap();
     assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Accepted, 1));

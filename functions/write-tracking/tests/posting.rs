@@ -216,7 +216,8 @@ fn a_process_that_was_frozen_after_its_claim_does_not_post() {
 #[test]
 fn a_process_that_was_held_up_for_no_longer_than_it_may_posts() {
     let scene = shipped();
-    let (clock, just_enough) = (scene.clock.clone(), scene.pace.send_within);
+    let just_enough = scene.pace.send_within - Duration::from_millis(1);
+    let clock = scene.clock.clone();
     scene.script.meanwhile("store.shown", move || clock.advance(just_enough));
     post(&scene, 1).unwrap();
     assert_eq!((numbers(&scene), posts(&scene)), (vec!["1Z5".to_owned()], vec![Post::Posted]));

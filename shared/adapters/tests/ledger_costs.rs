@@ -172,12 +172,12 @@ async fn a_page_of_orders_is_expected_with_one_write_and_an_idle_poll_writes_not
 async fn orders_that_lie_far_apart_are_read_without_what_is_between() {
     let bench = bench().await;
     let here = build::connection_id("sample-teas");
-    for id in 0..200 {
+    for id in 1..=200 {
         let new = ready(&key("sample-teas", id), id);
         bench.ledger.insert(&new, Some(&order(id)), at("2026-06-01T00:00:00Z")).await.expect("insert");
     }
     let before = bench.meter.usage();
-    let got = bench.ledger.load_many(&here, &[OrderId(0), OrderId(199)]).await.expect("load many");
+    let got = bench.ledger.load_many(&here, &[OrderId(1), OrderId(200)]).await.expect("load many");
     let used = bench.meter.usage() - before;
     assert_eq!(got.len(), 2);
     assert!(used.read_halves <= 8 && used.requests == 2, "{used}");
@@ -188,15 +188,15 @@ async fn orders_that_lie_far_apart_are_read_without_what_is_between() {
 async fn an_order_that_a_page_cuts_in_two_is_read_as_it_stands() {
     let bench = bench().await;
     let here = build::connection_id("sample-teas");
-    for id in 0..18 {
+    for id in 1..=18 {
         let new = ready(&key("sample-teas", id), id);
         bench.ledger.insert(&new, None, build::noon()).await.expect("insert");
-        if id == 17 {
+        if id == 18 {
             let claim = Step::Claim { until: later(), units: 1, mapping: 1 };
             bench.save(&new, &new.step(claim, stamp(99)).expect("a claim")).await;
         }
     }
-    let got = bench.ledger.load_many(&here, &[OrderId(0), OrderId(17)]).await.expect("load many");
+    let got = bench.ledger.load_many(&here, &[OrderId(1), OrderId(18)]).await.expect("load many");
     assert_eq!(got.iter().map(|record| record.version).collect::<Vec<_>>(), [1, 2]);
 }
 

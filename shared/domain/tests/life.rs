@@ -395,7 +395,10 @@ fn each_step_is_allowed_at_its_stages_and_nowhere_else() {
         (SettlePost(0, 4), &[]),
         (
             Cancel,
-            &["ready", "waiting", "excluded", "held", "refused", "lost", "accepted", "flagged", "partly"],
+            &[
+                "ready", "waiting", "excluded", "held", "refused", "in doubt", "lost", "accepted", "flagged",
+                "partly",
+            ],
         ),
         (Flag(true), &["in doubt", "accepted", "partly"]),
     ] {

@@ -540,9 +540,9 @@ impl Play {
             self.let_run(next);
         }
         let changed = self.world.net.changes() != before;
-        // What moved something on is followed by polls: what a poll wrote may have been overwritten since by
+        // Polls that moved something on are followed by others: what a poll wrote may have been overwritten since by
         // somebody who was late.
-        let same = !changed && in_sight == self.in_sight();
+        let same = !(polls && changed) && in_sight == self.in_sight();
         self.in_sight = same.then_some(in_sight);
         !changed && self.is_quiet()
     }

@@ -113,6 +113,7 @@ async fn no_setting_leads_to_a_forbidden_address() {
             _ => format!("https://{host}"),
         };
         for (which, tried) in all(&http, &url).await {
+            assert_eq!(witness.seen(), 0, "{which} at {url}");
             let Ok(findings) = tried else { continue };
             let asked = findings.iter().filter(|finding| finding.what != "repeating an order");
             for Finding { what, ok, detail } in asked {

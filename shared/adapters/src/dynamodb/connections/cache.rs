@@ -1,7 +1,7 @@
 //! Connections kept in the process for half a minute, so that a message costs no read of its connection.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,11 +13,31 @@ use jiff::Timestamp;
 /// How long a connection is used before it is read again: what a person changes counts after this.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// Connections behind a cache.
+/// Connections behind a cache. Strangers may ask for as many ids as they like: that costs two reads in half a minute, and
+/// no memory.
 pub struct CachedConnections {
     behind: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
-    kept: Mutex<HashMap<ConnectionId, (Timestamp, Option<Connection>)>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    connections: HashMap<ConnectionId, (Timestamp, Connection)>,
+    /// All ids that there are, as of then.
+    ids: Option<(Timestamp, HashSet<ConnectionId>)>,
+}
+
+impl Kept {
+    /// What is known of this id; none when it must be asked for.
+    fn find(&self, id: &ConnectionId, now: Timestamp) -> Option<Option<Connection>> {
+        let is_fresh = |since: Timestamp| now.duration_since(since).unsigned_abs() < FRESH;
+        match (self.connections.get(id), &self.ids) {
+            (Some((since, connection)), _) if is_fresh(*since) => Some(Some(connection.clone())),
+            (_, Some((since, ids))) if is_fresh(*since) && !ids.contains(id) => Some(None),
+            _ => None,
+        }
+    }
 }
 
 impl CachedConnections {
@@ -25,6 +45,10 @@ impl CachedConnections {
     #[must_use]
     pub fn new(behind: Arc<dyn Connections>, clock: Arc<dyn Clock>) -> Self {
         Self { behind, clock, kept: Mutex::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -36,23 +60,55 @@ impl Connections for CachedConnections {
 
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
         let now = self.clock.now();
-        if let Some((since, connection)) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(id)
-            && now.duration_since(*since).unsigned_abs() < FRESH
-        {
-            return Ok(connection.clone());
+        if let Some(known) = self.kept().find(id, now) {
+            return Ok(known);
         }
         let connection = self.behind.get(id).await?;
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        // Strangers' ids in webhook addresses must not fill the memory.
-        if kept.len() > 10_000 {
-            kept.clear();
+        match &connection {
+            Some(connection) => {
+                self.kept().connections.insert(id.clone(), (now, connection.clone()));
+            }
+            None => {
+                let ids = self.behind.all().await?.into_iter().map(|connection| connection.id).collect();
+                self.kept().ids = Some((now, ids));
+            }
         }
-        kept.insert(id.clone(), (now, connection.clone()));
         Ok(connection)
     }
 
     async fn put(&self, connection: &Connection) -> Result<(), Failure> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection.id);
+        let mut kept = self.kept();
+        kept.connections.remove(&connection.id);
+        kept.ids = None;
+        drop(kept);
         self.behind.put(connection).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use testkit::build;
+    use testkit::clock::ManualClock;
+    use testkit::model::{ModelConnections, Script};
+
+    #[tokio::test]
+    async fn strangers_cost_two_reads_in_half_a_minute_whatever_they_ask_for() {
+        let script = Arc::new(Script::default());
+        let behind = Arc::new(ModelConnections::new(script.clone()));
+        behind.set(&build::connection("main"));
+        let clock = Arc::new(ManualClock::jumping(build::noon()));
+        let cache = CachedConnections::new(behind, clock.clone());
+        let ask = async |id: &str| cache.get(&id.parse().unwrap()).await.unwrap().is_some();
+        for round in 1..=3 {
+            for number in 0..500 {
+                assert!(!ask(&format!("stranger-{number}")).await);
+                assert!(ask("main").await);
+            }
+            assert_eq!(script.count_all(&["connections."]), 3 * round);
+            clock.advance(FRESH);
+        }
+        cache.put(&build::connection("stranger-7")).await.unwrap();
+        assert!(ask("stranger-7").await, "what is new here counts at once");
     }
 }
