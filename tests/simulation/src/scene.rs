@@ -177,7 +177,7 @@ impl Scene {
             let order = self.sold(&id, OrderId(1000 + number), at as i64);
             self.fortunes(site, order, at, dice, watch);
         }
-        let old = if backfill { dice.between(3, 8) } else { 0 };
+        let old = if backfill { dice.between(3, 16) } else { 0 };
         for number in 0..old {
             let before = dice.between(35 * DAY, 60 * DAY);
             let order = self.sold(&id, OrderId(100 + number), -(before as i64));
