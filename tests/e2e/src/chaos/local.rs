@@ -305,6 +305,8 @@ impl Local {
         status.len() == self.shops.len()
             && status.iter().all(is_rest)
             && self.shops.iter().zip(&status).all(|(shop, status)| verdict::is_settled(shop, status))
+            // What came while we looked is played to its end, too.
+            && self.shops.iter().all(Shop::is_at_rest)
     }
 
     pub(super) async fn status(&self) -> Vec<Value> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use simulator::shop;
 use simulator::store::{ClientSpec, LineSpec, OrderSpec, Store, StoreOptions};
-use simulator::warehouse::{Auth, Parcels, Warehouse, WarehouseOptions, Webhook};
+use simulator::warehouse::{Auth, Order, Parcels, Status, Warehouse, WarehouseOptions, Webhook};
 
 use super::canary::{MARK, Secrets};
 use super::dice::Dice;
@@ -246,7 +246,23 @@ impl Shop {
     pub(super) fn is_at_rest(&self) -> bool {
         self.left_to_sell == 0
             && self.events.is_empty()
+            && self.warehouse.orders_from(self.seen).is_empty()
+            && self.is_every_refund_cancelled()
             && self.store.shown() >= self.warehouse.books().parcels
+    }
+
+    /// Has the warehouse been told of every sale that was taken back? Where orders cannot be asked for, nobody waits for it.
+    fn is_every_refund_cancelled(&self) -> bool {
+        let is_taken_back = |order: &Order| {
+            matches!(number(&order.reference).and_then(|id| self.sold.get(&id)), Some(Fate::Refund(_)))
+        };
+        self.class == Class::Cannot
+            || self
+                .warehouse
+                .orders()
+                .iter()
+                .filter(|order| is_taken_back(order))
+                .all(|order| order.status == Status::Cancelled)
     }
 
     /// Orders that must be at the warehouse and are not there yet.
