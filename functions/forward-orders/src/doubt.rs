@@ -90,16 +90,29 @@ impl ForwardOrders {
             Repeat::Cannot => Ok(Verdict::Unknowable),
             Repeat::RefusesDuplicates(lookup) => Ok(self.look_up(hand, lookup.as_ref(), None).await?),
             Repeat::CanBeAsked { lookup, lag } => {
-                let early = self.lost_attempts_end(hand, *lag).filter(|end| self.clock.now() < *end);
+                let end = self.lost_attempts_end(hand, *lag).await?;
+                let early = end.filter(|end| self.clock.now() < *end);
                 Ok(self.look_up(hand, lookup.as_ref(), early).await?)
             }
         }
     }
 
-    /// When nothing of an attempt can land any more that a lost ledger knew of; none when our own ledger knows all.
-    fn lost_attempts_end(&self, hand: &InHand, lag: std::time::Duration) -> Option<Timestamp> {
-        let History::Known { since } = hand.connection.history else { return None };
-        was_never_claimed(&hand.record).then(|| later(since, self.pace.lease.saturating_add(lag)))
+    /// When nothing of an attempt can land any more that a lost ledger knew of; none when our own ledger knows all. The
+    /// connection is read anew: the one in hand may have been kept since before the loss.
+    async fn lost_attempts_end(
+        &self,
+        hand: &InHand,
+        lag: std::time::Duration,
+    ) -> Result<Option<Timestamp>, Failure> {
+        if !was_never_claimed(&hand.record) {
+            return Ok(None);
+        }
+        let connection = self.connections.fresh(&hand.connection.id).await?;
+        let since = match connection.map(|connection| connection.history) {
+            Some(History::Known { since }) => since,
+            _ => self.clock.now(),
+        };
+        Ok(Some(later(since, self.pace.lease.saturating_add(lag))))
     }
 
     async fn look_up(

@@ -34,7 +34,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         mappings: environment.mappings(),
         clock: environment.clock(),
         dice: environment.dice(),
-        pace: environment.pace(),
+        pace: environment.pace()?,
         circuits: Arc::default(),
     };
     Function::new(environment.clock())

@@ -72,6 +72,21 @@ fn nothing_is_sent_while_an_attempt_of_the_lost_ledger_may_still_arrive() {
 }
 
 #[test]
+fn a_process_that_has_kept_the_connection_since_before_the_loss_waits_as_well() {
+    let mut scene = rebuilt(Class::L(LAG), false);
+    let (key, lost_at) = (scene.key(7), scene.clock.now());
+    scene.reconnect(|connection| connection.history = History::Known { since: jiff::Timestamp::UNIX_EPOCH });
+    scene.connections.cache();
+    for history in [History::Rebuilding { lost_at: Some(lost_at) }, History::Known { since: lost_at }] {
+        scene.reconnect(|connection| connection.history = history);
+        run(forwarder(&scene).forward(&key, 1)).unwrap();
+        let ask_at = later(lost_at, scene.pace.lease + LAG);
+        assert_eq!(scene.stage(7), Stage::InDoubt { ask_at }, "{history:?}");
+        assert_eq!(scene.script.count("warehouse.create"), 0, "{history:?}");
+    }
+}
+
+#[test]
 fn finding_out_sends_nothing() {
     for class in [Class::K, Class::U, Class::L(Duration::ZERO)] {
         let scene = rebuilt(class, false);

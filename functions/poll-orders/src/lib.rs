@@ -8,7 +8,6 @@ mod window;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::connection::{Connection, History};
 use domain::intake::Intake;
@@ -29,10 +28,6 @@ const AT_ONCE: usize = 32;
 
 /// How many orders are expected, read and queued together.
 const CHUNK: usize = 50;
-
-/// How much longer than its run a poll may keep the right to import. It saves calls, nothing is unsafe without it; a poll
-/// that dies keeps others away only for so long.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// After so many failed reads in a row the store is down; before that, it is the order that is broken.
 const STORE_IS_DOWN: usize = 3;
@@ -112,7 +107,7 @@ impl PollOrders {
     /// A ledger that was being rebuilt is complete once the store has been read up to now.
     async fn complete(&self, connection: &Connection) -> Result<(), Failure> {
         let History::Rebuilding { lost_at } = connection.history else { return Ok(()) };
-        let Some(current) = self.connections.get(&connection.id).await? else { return Ok(()) };
+        let Some(current) = self.connections.fresh(&connection.id).await? else { return Ok(()) };
         let since = lost_at.unwrap_or_else(|| self.clock.now());
         self.connections.put(&Connection { history: History::Known { since }, ..current }).await
     }
@@ -132,7 +127,9 @@ impl PollOrders {
             polled.caught_up = listed.complete;
             return Ok(polled);
         }
-        let lease = Lease { token: self.dice.token(), until: later(until, LEASE_MARGIN) };
+        // It saves calls, nothing is unsafe without it; a poll that dies keeps others away only for so long.
+        let margin = self.pace.send_within / 2;
+        let lease = Lease { token: self.dice.token(), until: later(until, margin) };
         if !self.ledger.lease(&connection.id, lease, self.clock.now()).await? {
             polled.busy = true;
             return Ok(polled);
@@ -196,7 +193,7 @@ impl PollOrders {
     /// # Errors
     /// Those of the store, the ledger and the queue.
     pub async fn follow(&self, id: &ConnectionId, token: &str) -> Result<(), Failure> {
-        let Some(connection) = self.connections.get(id).await?.filter(Connection::runs) else {
+        let Some(connection) = self.connections.fresh(id).await?.filter(Connection::runs) else {
             return Ok(());
         };
         let store = self.partners.store(&connection).await?;

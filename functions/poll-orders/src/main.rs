@@ -43,7 +43,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         orders: environment.queue("ORDERS")?,
         clock: environment.clock(),
         dice: environment.dice(),
-        pace: environment.pace(),
+        pace: environment.pace()?,
     });
     let function = Function::new(environment.clock()).on_schedule(Arc::new(poll.clone()));
     function.on_queue(Arc::new(poll), environment.queue("HINTS")?).run().await

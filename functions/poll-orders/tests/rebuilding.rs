@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{known, poll, poller, queued};
+use common::{known, poll, poll_as, poller, queued};
 use domain::connection::History;
 use domain::life::later;
 use domain::payment::PaymentStatus;
@@ -116,4 +116,27 @@ fn hints_wait_until_the_ledger_is_complete_and_nothing_is_read_before_anybody_ha
     let polls = run(poller(&unknown).run(unknown.seconds_from_now(60))).unwrap();
     assert!(polls.is_empty());
     assert!(known(&unknown).is_empty());
+}
+
+#[test]
+fn a_hint_that_meets_a_connection_kept_since_before_the_loss_takes_nothing_for_new() {
+    let mut scene = scene(History::Known { since: Timestamp::UNIX_EPOCH }, 1);
+    scene.connections.cache();
+    scene.reconnect(|connection| connection.history = History::Rebuilding { lost_at: Some(lost_at()) });
+    run(poller(&scene).follow(&scene.connection.id, "1")).unwrap();
+    assert!(known(&scene).is_empty(), "the lost ledger may have sent it");
+    scene.reconnect(|connection| connection.history = History::Known { since: lost_at() });
+    run(poller(&scene).follow(&scene.connection.id, "1")).unwrap();
+    assert!(in_doubt(&scene, 1));
+}
+
+#[test]
+fn the_end_of_a_rebuild_leaves_what_the_owner_changed_meanwhile() {
+    let mut scene = scene(History::Rebuilding { lost_at: Some(lost_at()) }, 1);
+    scene.connections.cache();
+    let before = scene.connection.clone();
+    scene.reconnect(|connection| connection.name = "Renamed".to_owned());
+    assert!(run(poll_as(&scene, &before)).unwrap().caught_up);
+    let now = run(scene.connections.fresh(&scene.connection.id)).unwrap().unwrap();
+    assert_eq!((now.name.as_str(), now.history), ("Renamed", History::Known { since: lost_at() }));
 }

@@ -32,7 +32,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         shipments: environment.queue("SHIPMENTS")?,
         clock: environment.clock(),
         dice: environment.dice(),
-        pace: environment.pace(),
+        pace: environment.pace()?,
     };
     Function::new(environment.clock()).on_schedule(Arc::new(Look(sweep))).run().await
 }

@@ -36,7 +36,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         shipments: queue.clone(),
         clock: environment.clock(),
         dice: environment.dice(),
-        pace: environment.pace(),
+        pace: environment.pace()?,
     };
     Function::new(environment.clock()).on_queue(Arc::new(Track(track)), queue).run().await
 }

@@ -2,22 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use e2e::chaos::{Class, Options, play};
+use e2e::chaos::{Class, Options, Setting, play};
 
 fn options(name: &str) -> Options {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     drop(std::fs::remove_dir_all(&dir));
     Options {
+        setting: local(true),
         orders: 300,
         kills: 8,
         freezes: 3,
         seed: 7,
         classes: vec![Class::Refuses, Class::Asked, Class::Cannot],
+        stores_per_class: 1,
         lose_ledger: true,
-        by_command: true,
-        binary: PathBuf::from(env!("CARGO_BIN_EXE_cartdock")),
         dir,
     }
+}
+
+fn local(by_command: bool) -> Setting {
+    Setting::Local { binary: PathBuf::from(env!("CARGO_BIN_EXE_cartdock")), by_command }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +40,7 @@ async fn a_run_on_a_deleted_ledger_rebuilds_it_by_itself() {
         kills: 2,
         freezes: 0,
         classes: vec![Class::Asked, Class::Cannot],
-        by_command: false,
+        setting: local(false),
         ..options("chaos-run")
     };
     let report = play(few).await;

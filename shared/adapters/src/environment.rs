@@ -13,6 +13,7 @@ use crate::dynamodb::{
 };
 use crate::http::Http;
 use crate::log::{self, Verbosity};
+use crate::pace;
 use crate::partners::Adapters;
 use crate::secret::{LocalSecrets, Vault};
 use crate::secretsmanager::SecretsManager;
@@ -22,7 +23,9 @@ use crate::sqs::{SqsNames, SqsQueue};
 /// The environment of one function. Everything is made once, in its init phase, and shared by all invocations.
 ///
 /// `LEDGER_TABLE`, `MAPPINGS_TABLE` name the tables; `<NAME>_QUEUE_URL` and `<NAME>_DEAD_LETTERS_URL` the queues;
-/// `LOCAL_HOSTS` (comma-separated) the hosts that may be reached although they are local or not https, for tests.
+/// `LOCAL_HOSTS` (comma-separated) the hosts that may be reached although they are local or not https, for tests; `PACE`
+/// (`send_within_ms=3000,lease_ms=6000`, see [`crate::pace`]) how long things may take, for tests as well: without it the
+/// times are those that are safe on AWS.
 pub struct Environment {
     settings: Settings,
     sdk: SdkConfig,
@@ -60,10 +63,13 @@ impl Environment {
         Arc::new(SystemRandomness::default())
     }
 
-    /// How long things may take on AWS.
-    #[must_use]
-    pub fn pace(&self) -> Pace {
-        Pace::default()
+    /// How long things may take.
+    ///
+    /// # Errors
+    /// When `PACE` is set and cannot be used.
+    pub fn pace(&self) -> Result<Pace, SettingError> {
+        let text = self.settings.optional("PACE").unwrap_or_default();
+        pace::read(text).map_err(|problem| self.settings.error("PACE", problem))
     }
 
     /// The connections, kept for half a minute.

@@ -15,6 +15,7 @@ pub mod lambda;
 pub mod log;
 pub mod memory_queue;
 pub mod one_shopping_cart;
+pub mod pace;
 pub mod partners;
 pub mod rate_limit;
 pub mod secret;

@@ -324,8 +324,13 @@ pub trait Ledger: Send + Sync {
 pub trait Connections: Send + Sync {
     /// All of them, enabled or not.
     async fn all(&self) -> Result<Vec<Connection>, Failure>;
-    /// One of them.
+    /// One of them. May be as old as an adapter's cache.
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure>;
+    /// One of them as it is now. Only this may be asked what the ledger knows of the time before it: a cache may be older
+    /// than the loss of the ledger.
+    async fn fresh(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        self.get(id).await
+    }
     /// Puts one in, or replaces it.
     async fn put(&self, connection: &Connection) -> Result<(), Failure>;
 }

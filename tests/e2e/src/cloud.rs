@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use adapters::clock::SystemClock;
-use adapters::dynamodb::{DynamoConnections, DynamoLedger, DynamoMappings};
+use adapters::dynamodb::DynamoLedger;
 use adapters::http::Http;
 use adapters::partners::Adapters;
 use adapters::secret::{Secret, SecretSource, Vault};
@@ -12,10 +12,10 @@ use adapters::sqs::{Client, SqsNames, SqsQueue};
 use async_trait::async_trait;
 use domain::connection::Connection;
 use domain::life::later;
-use domain::mapping::{Change, Mapping};
+use domain::mapping::Mapping;
 use domain::message::Message;
 use domain::policy::Policies;
-use domain::ports::{Clock, Connections, DeadLetter, Ledger, Mappings};
+use domain::ports::{Clock, DeadLetter, Ledger};
 use domain::record::Record;
 use domain::{Failure, OrderId, OrderKey};
 use simulator::lambda::{Host, LambdaError};
@@ -29,7 +29,7 @@ use crate::database::Database;
 use crate::function::Function;
 
 /// The queues, as the settings of the functions call them.
-const QUEUES: [&str; 3] = ["ORDERS", "SHIPMENTS", "HINTS"];
+pub(crate) const QUEUES: [&str; 3] = ["ORDERS", "SHIPMENTS", "HINTS"];
 /// Deliveries until the queue itself gives a message up.
 const MAX_RECEIVES: u32 = 5;
 
@@ -50,7 +50,7 @@ pub struct Cloud {
     pub(crate) mapping: Mapping,
     variables: Vec<(String, String)>,
     queues: Client,
-    _database: Database,
+    database: Database,
 }
 
 impl Cloud {
@@ -65,7 +65,7 @@ impl Cloud {
         let start = now.checked_sub(Policies::days(1)).expect("a date");
         let connection = connection(&store, &warehouse, start);
         let cloud = Self {
-            variables: variables(&database, &store, &warehouse, &sqs),
+            variables: variables(&database, &sqs, &[store.host(), warehouse.host()], secrets(&store)),
             ledger: DynamoLedger::new(database.client.clone(), &database.names.ledger, None),
             partners: partners(&store, &warehouse),
             queues: Client::new(&adapters::aws::local(&sqs.endpoint()).await),
@@ -74,20 +74,10 @@ impl Cloud {
             store,
             warehouse,
             sqs,
-            _database: database,
+            database: database,
         };
-        cloud.fill_tables().await;
+        cloud.database.enter(&cloud.connection, &cloud.mapping).await;
         cloud
-    }
-
-    async fn fill_tables(&self) {
-        let Database { client, names, .. } = &self._database;
-        let connections = DynamoConnections::new(client.clone(), &names.ledger, None);
-        connections.put(&self.connection).await.expect("the connection is in the table");
-        let mappings = DynamoMappings::new(client.clone(), &names.mappings, None);
-        let change = Change { by: "test".to_owned(), at: SystemClock.now(), note: String::new() };
-        let replaced = mappings.replace(&self.connection.id, &self.mapping, &change).await;
-        assert!(replaced.expect("the mapping is in the table"));
     }
 
     /// Starts a function's real binary with the settings that it has on AWS.
@@ -182,16 +172,21 @@ fn warehouse_options() -> WarehouseOptions {
 }
 
 /// The environment of every function, and the queues that it names.
-fn variables(database: &Database, store: &Store, warehouse: &Warehouse, sqs: &Sqs) -> Vec<(String, String)> {
-    let mut variables = vec![
+pub(crate) fn variables<N: Into<String>>(
+    database: &Database,
+    sqs: &Sqs,
+    hosts: &[String],
+    secrets: impl IntoIterator<Item = (N, String)>,
+) -> Vec<(String, String)> {
+    let fixed = [
         ("AWS_ENDPOINT_URL_DYNAMODB", database.endpoint.clone()),
         ("AWS_ENDPOINT_URL_SQS", sqs.endpoint()),
         ("LEDGER_TABLE", database.names.ledger.clone()),
         ("MAPPINGS_TABLE", database.names.mappings.clone()),
-        ("LOCAL_HOSTS", format!("{},{}", store.host(), warehouse.host())),
+        ("LOCAL_HOSTS", hosts.join(",")),
     ];
-    variables.extend(secrets(store));
-    let mut variables: Vec<_> = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut variables: Vec<_> = fixed.map(|(name, value)| (name.to_owned(), value)).into();
+    variables.extend(secrets.into_iter().map(|(name, value)| (name.into(), value)));
     for queue in QUEUES {
         let (url, dead_letters) = sqs.create_queue_with_dead_letters(&queue.to_lowercase(), MAX_RECEIVES);
         variables.push((format!("{queue}_QUEUE_URL"), url));

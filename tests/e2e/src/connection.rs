@@ -58,7 +58,8 @@ pub(crate) fn connection(store: &Store, warehouse: &Warehouse, start: Timestamp)
     }
 }
 
-fn settings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+/// Settings from pairs of name and value.
+pub(crate) fn settings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 

@@ -1,6 +1,10 @@
 //! DynamoDB's API in memory, behind an HTTP endpoint, with the two tables made.
 
-use adapters::dynamodb::{Client, Names, tables};
+use adapters::clock::SystemClock;
+use adapters::dynamodb::{Client, DynamoConnections, DynamoMappings, Names, tables};
+use domain::connection::Connection;
+use domain::mapping::{Change, Mapping};
+use domain::ports::{Clock, Connections, Mappings};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -23,9 +27,31 @@ impl Database {
             served.expect("the database is served");
         });
         let client = Client::new(&adapters::aws::local(&endpoint).await);
-        let names = Names::default();
-        tables::create(&client, &names).await.expect("the tables are made");
-        Self { endpoint, client, names, server }
+        let database = Self { endpoint, client, names: Names::default(), server };
+        database.create().await;
+        database
+    }
+
+    /// Puts a connection and its mapping, which is the first one, into the tables.
+    pub(crate) async fn enter(&self, connection: &Connection, mapping: &Mapping) {
+        let connections = DynamoConnections::new(self.client.clone(), &self.names.ledger, None);
+        connections.put(connection).await.expect("the connection is in the table");
+        let mappings = DynamoMappings::new(self.client.clone(), &self.names.mappings, None);
+        let change = Change { by: "test".to_owned(), at: SystemClock.now(), note: String::new() };
+        let replaced = mappings.replace(&connection.id, mapping, &change).await;
+        assert!(replaced.expect("the mapping is in the table"));
+    }
+
+    /// Deletes both tables with everything in them.
+    pub(crate) async fn delete(&self) {
+        for name in [&self.names.ledger, &self.names.mappings] {
+            self.client.delete_table().table_name(name).send().await.expect("the table is deleted");
+        }
+    }
+
+    /// Makes both tables, empty.
+    pub(crate) async fn create(&self) {
+        tables::create(&self.client, &self.names).await.expect("the tables are made");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use adapters::pace::{self, MILLIS};
 use domain::life::Pace;
 
 use super::node::{Entries, Reading};
@@ -23,33 +24,20 @@ impl Default for Tempo {
     }
 }
 
-/// The longest time in milliseconds that makes sense here: a day.
-const DAY_MS: u32 = 24 * 60 * 60 * 1000;
-
 pub(super) fn read<'t>(mut table: Entries<'t>, reading: &mut Reading) -> Tempo {
-    let (usual, span) = (Tempo::default(), table.span());
+    let (mut tempo, span) = (Tempo::default(), table.span());
     let mut time = |key: &'static str| {
-        let millis = table.number(key, 10..=DAY_MS, reading)?;
+        let millis = table.number(key, MILLIS, reading)?;
         Some(Duration::from_millis(u64::from(millis)))
     };
-    let pace = Pace {
-        send_within: time("send_within_ms").unwrap_or(usual.pace.send_within),
-        lease: time("lease_ms").unwrap_or(usual.pace.lease),
-        grace: time("grace_ms").unwrap_or(usual.pace.grace),
-        first_retry: time("first_retry_ms").unwrap_or(usual.pace.first_retry),
-        longest_retry: time("longest_retry_ms").unwrap_or(usual.pace.longest_retry),
-        first_watch: time("first_watch_ms").unwrap_or(usual.pace.first_watch),
-    };
-    let sweep_every = time("sweep_ms").unwrap_or(usual.sweep_every);
-    let poll_every = time("poll_ms");
-    if pace.lease <= pace.send_within {
-        let problem = format!(
-            "pace.lease_ms ({}) is not longer than pace.send_within_ms ({}): an order could be sent twice",
-            pace.lease.as_millis(),
-            pace.send_within.as_millis()
-        );
-        reading.wrong(span, problem, "make the lease longer, or leave the table [pace] out");
+    for (key, known) in pace::times(&mut tempo.pace) {
+        *known = time(key).unwrap_or(*known);
+    }
+    tempo.sweep_every = time("sweep_ms").unwrap_or(tempo.sweep_every);
+    tempo.poll_every = time("poll_ms");
+    if let Some(problem) = pace::contradiction(&tempo.pace) {
+        reading.wrong(span, format!("pace.{problem}"), "make the lease longer, or leave the table [pace] out");
     }
     table.nothing_else(reading);
-    Tempo { pace, sweep_every, poll_every }
+    tempo
 }

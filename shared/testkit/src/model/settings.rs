@@ -16,13 +16,20 @@ use super::{Gate, ModelStore, ModelWarehouse, World, inside};
 pub struct ModelConnections {
     gate: Gate,
     all: Mutex<BTreeMap<ConnectionId, Connection>>,
+    /// What a cache in front gives, where there is one.
+    cached: Mutex<Option<BTreeMap<ConnectionId, Connection>>>,
 }
 
 impl ModelConnections {
     /// No connection yet.
     #[must_use]
     pub fn new(world: Arc<dyn World>) -> Self {
-        Self { gate: Gate(world), all: Mutex::default() }
+        Self { gate: Gate(world), all: Mutex::default(), cached: Mutex::default() }
+    }
+
+    /// From now on a cache in front gives the connections as they are now, whatever becomes of them.
+    pub fn cache(&self) {
+        *inside(&self.cached) = Some(inside(&self.all).clone());
     }
 
     /// Puts one in or replaces it, past all fates.
@@ -38,6 +45,12 @@ impl Connections for ModelConnections {
     }
 
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        let cached = || inside(&self.cached).as_ref().map(|cached| cached.get(id).cloned());
+        let get = || cached().unwrap_or_else(|| inside(&self.all).get(id).cloned());
+        self.gate.through("connections.get", get).await
+    }
+
+    async fn fresh(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
         self.gate.through("connections.get", || inside(&self.all).get(id).cloned()).await
     }
 

@@ -5,14 +5,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use e2e::chaos::{Class, Options, play};
+use e2e::chaos::{Class, FUNCTIONS, Options, Setting, play};
 
 const HELP: &str = "\
-chaos [--orders N] [--kills N] [--freezes N] [--seed N] [--class k,u,l,ld,n] [--dir DIR]
-      [--keep-ledger] [--rebuild-by-run]
+chaos [--lambda] [--orders N] [--kills N] [--freezes N] [--seed N] [--class k,u,l,ld,n] [--stores-per-class N]
+      [--dir DIR] [--keep-ledger] [--rebuild-by-run]
 
-Needs the binaries beside its own: cargo build --profile simulation -p cartdock -p e2e
-  --orders 10000    over all shops, one shop per class of warehouse
+Needs the binaries beside its own: cargo build --profile simulation -p e2e -p cartdock -p forward-orders -p poll-orders
+-p poll-shipments -p receive-notices -p sweep -p write-tracking
+  --lambda          the six functions over simulated queues, schedules and an HTTP API, instead of cartdock run
+  --orders 10000    over all shops
+  --stores-per-class 1   shops for each class of warehouse; one shop answers 50 requests a second
   --kills 100       SIGKILL at random moments
   --freezes 40      SIGSTOP and SIGCONT
   --seed            decides what is special about which order, and when trouble comes; random without it
@@ -40,31 +43,38 @@ fn options(args: Vec<String>) -> Result<Options, String> {
     let binary = own.with_file_name("cartdock");
     let seed = u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     let mut options = Options {
+        setting: Setting::Local { binary, by_command: true },
         orders: 10_000,
         kills: 100,
         freezes: 40,
         seed,
         classes: Class::ALL.to_vec(),
+        stores_per_class: 1,
         lose_ledger: true,
-        by_command: true,
         dir: PathBuf::new(),
-        binary,
     };
     let mut args = args.into_iter();
     while let Some(name) = args.next() {
-        match name.as_str() {
-            "--keep-ledger" => options.lose_ledger = false,
-            "--rebuild-by-run" => options.by_command = false,
+        match (name.as_str(), &mut options.setting) {
+            ("--keep-ledger", _) => options.lose_ledger = false,
+            ("--lambda", setting) => {
+                *setting = Setting::Lambda { binaries: own.parent().map(PathBuf::from).unwrap_or_default() };
+            }
+            ("--rebuild-by-run", Setting::Local { by_command, .. }) => *by_command = false,
             _ => value_of(&mut options, &name, args.next())?,
         }
     }
     if options.dir.as_os_str().is_empty() {
         options.dir = std::env::temp_dir().join(format!("cartdock-chaos-{}", options.seed));
     }
-    if !options.binary.is_file() {
-        return Err(format!("{} is not there: build it first", options.binary.display()));
+    let needed = match &options.setting {
+        Setting::Local { binary, .. } => vec![binary.clone()],
+        Setting::Lambda { binaries } => FUNCTIONS.iter().map(|name| binaries.join(name)).collect(),
+    };
+    match needed.iter().find(|binary| !binary.is_file()) {
+        Some(missing) => Err(format!("{} is not there: build it first", missing.display())),
+        None => Ok(options),
     }
-    Ok(options)
 }
 
 fn value_of(options: &mut Options, name: &str, value: Option<String>) -> Result<(), String> {
@@ -75,6 +85,7 @@ fn value_of(options: &mut Options, name: &str, value: Option<String>) -> Result<
         "--kills" => options.kills = number()? as usize,
         "--freezes" => options.freezes = number()? as usize,
         "--seed" => options.seed = number()?,
+        "--stores-per-class" => options.stores_per_class = number()?.clamp(1, 19) as usize,
         "--dir" => options.dir = PathBuf::from(value),
         "--class" => {
             let named = |word| Class::named(word).ok_or_else(|| format!("there is no class {word}"));

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use super::plan::Class;
-
 /// What every mark contains, whatever it marks.
 pub(super) const MARK: &str = "CANARY";
 
@@ -17,28 +15,32 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    pub(super) fn of(class: Class) -> Self {
-        let number = Class::ALL.iter().position(|known| *known == class).unwrap_or_default();
+    /// Those of the shop with this number and id.
+    pub(super) fn of(number: usize, id: &str) -> Self {
         Self {
             // A merchant's key is 32 hex digits.
-            store_key: format!("CA4A27CA4A27CA4A27CA4A27CA4A270{number}"),
-            notify: format!("{MARK}-notify-{}", class.word()),
-            warehouse_key: format!("{MARK}-warehouse-key-{}", class.word()),
-            // Base64 of "CANARY-webhook-secret-of-the-run", and a digit.
-            webhook: format!("whsec_Q0FOQVJZLXdlYmhvb2stc2VjcmV0LW9mLXRoZS1ydW{number}u"),
+            store_key: format!("CA4A27CA4A27CA4A27CA4A27CA4A27{number:02}"),
+            notify: format!("{MARK}-notify-{id}"),
+            warehouse_key: format!("{MARK}-warehouse-key-{id}"),
+            // Base64 of "CANARY-webhook-secret-of-the-r", and the number.
+            webhook: format!("whsec_Q0FOQVJZLXdlYmhvb2stc2VjcmV0LW9mLXRoZS1yd{number:02}u"),
         }
     }
 
     /// The environment variables that hold them.
-    pub(super) fn variables(&self, class: Class) -> [(String, String); 4] {
-        let word = class.word().to_uppercase();
+    pub(super) fn variables(&self, id: &str) -> [(String, String); 4] {
         [
-            (format!("STORE_KEY_{word}"), self.store_key.clone()),
-            (format!("NOTIFY_SECRET_{word}"), self.notify.clone()),
-            (format!("WAREHOUSE_KEY_{word}"), self.warehouse_key.clone()),
-            (format!("WEBHOOK_SECRET_{word}"), self.webhook.clone()),
+            (variable("STORE_KEY", id), self.store_key.clone()),
+            (variable("NOTIFY_SECRET", id), self.notify.clone()),
+            (variable("WAREHOUSE_KEY", id), self.warehouse_key.clone()),
+            (variable("WEBHOOK_SECRET", id), self.webhook.clone()),
         ]
     }
+}
+
+/// The variable that holds a secret of a shop.
+pub(super) fn variable(what: &str, id: &str) -> String {
+    format!("{what}_{}", id.to_uppercase().replace('-', "_"))
 }
 
 /// What is looked for, in lower case: the marks, and the secrets that cannot carry the word itself.
@@ -78,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_mark_is_found_wherever_it_is_and_in_any_case() {
-        for class in Class::ALL {
-            for (_, secret) in Secrets::of(class).variables(class) {
+        for (number, id) in ["k", "ld-2"].into_iter().enumerate() {
+            for (_, secret) in Secrets::of(number, id).variables(id) {
                 let line = format!("{{\"message\":\"GET https://x/?key={}\"}}", secret.to_lowercase());
                 assert!(found(line.as_bytes()).is_some(), "{line}");
             }

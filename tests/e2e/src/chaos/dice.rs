@@ -8,6 +8,11 @@ impl Dice {
         Self(seed)
     }
 
+    /// Dice of its own for somebody else.
+    pub(super) fn another(&mut self) -> Self {
+        Self(self.next())
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

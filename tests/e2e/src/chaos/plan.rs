@@ -68,9 +68,28 @@ impl Class {
     }
 }
 
+/// Where Cartdock runs.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    /// In one process, `cartdock run`.
+    Local {
+        /// `cartdock`.
+        binary: PathBuf,
+        /// Is a lost ledger rebuilt by `cartdock rebuild`, or by the next `cartdock run`?
+        by_command: bool,
+    },
+    /// As the six functions, each in several processes, with all that surrounds them on AWS.
+    Lambda {
+        /// Where their binaries are.
+        binaries: PathBuf,
+    },
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Where Cartdock runs.
+    pub setting: Setting,
     /// How many orders are placed, over all shops.
     pub orders: usize,
     /// How often a process is killed.
@@ -79,17 +98,29 @@ pub struct Options {
     pub freezes: usize,
     /// Decides everything that is left to chance here.
     pub seed: u64,
-    /// One shop per class.
+    /// Which kinds of warehouses there are.
     pub classes: Vec<Class>,
+    /// Shops for each of them. One shop answers 50 requests a second.
+    pub stores_per_class: usize,
     /// Is the whole ledger deleted in the middle?
     pub lose_ledger: bool,
-    /// Is it rebuilt by `cartdock rebuild`, or by the next `cartdock run`?
-    pub by_command: bool,
-    /// `cartdock`.
-    pub binary: PathBuf,
     /// An empty directory for settings, data and logs.
     pub dir: PathBuf,
 }
+
+/// How long things may take in a run, by the names of the settings, in milliseconds.
+pub(super) const PACE: [(&str, u32); 6] = [
+    ("send_within_ms", 3000),
+    ("lease_ms", 6000),
+    ("grace_ms", 8000),
+    ("first_retry_ms", 300),
+    ("longest_retry_ms", 2000),
+    ("first_watch_ms", 5000),
+];
+/// Between two sweeps.
+pub(super) const SWEEP: Duration = Duration::from_millis(1000);
+/// Between two polls of a store or a warehouse.
+pub(super) const POLL: Duration = Duration::from_millis(1500);
 
 /// 1 % answered 500, 1 % never answered, 0.5 % done and the connection reset.
 pub(super) fn store_faults(seed: u64) -> StorePlan {

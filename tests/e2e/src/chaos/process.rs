@@ -31,7 +31,7 @@ impl Process {
         command.stdin(Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
         let child = command.spawn().expect("the binary starts");
         let pid = child.id().expect("it runs");
-        usage.arguments.push(proc_text(pid, "cmdline").replace('\0', " "));
+        usage.add(&Usage::default().with_arguments_of(pid));
         Self { child, pid }
     }
 
@@ -53,40 +53,73 @@ impl Process {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Stands still for a while, as a virtual machine that is moved does.
+    /// Stands still for a while.
     pub(super) async fn freeze(&self, time: Duration) {
-        self.signal("-STOP").await;
-        pause(time).await;
-        self.signal("-CONT").await;
+        freeze(self.pid, time).await;
     }
 
     /// Asks it to stop.
     pub(super) async fn terminate(&self) {
-        self.signal("-TERM").await;
+        signal(self.pid, "-TERM").await;
     }
 
     pub(super) fn note(&self, usage: &mut Usage) {
         usage.note(self.pid);
     }
+}
 
-    async fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.pid.to_string()]).status().await;
-        assert!(sent.is_ok(), "there is a kill command");
+/// A process of ours stands still for a while, as a virtual machine that is moved does.
+pub(super) async fn freeze(pid: u32, time: Duration) {
+    signal(pid, "-STOP").await;
+    pause(time).await;
+    signal(pid, "-CONT").await;
+}
+
+/// Kills a process of ours as `kill -9` does; whoever started it sees its end.
+pub(super) async fn kill(pid: u32) {
+    signal(pid, "-KILL").await;
+}
+
+async fn signal(pid: u32, signal: &str) {
+    // It may be gone by now, and its number may be somebody else's.
+    let stat = proc_text(pid, "stat");
+    let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+    if parent != Some(std::process::id()) {
+        return;
     }
+    let sent = Command::new("kill").args([signal, &pid.to_string()]).stderr(Stdio::null()).status().await;
+    assert!(sent.is_ok(), "there is a kill command");
 }
 
 impl Usage {
     /// Reads what a process has used so far; to be called once, shortly before its end.
     fn note(&mut self, pid: u32) {
+        self.add(&Self::of(pid));
+    }
+
+    /// Adds what another process used.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.cpu_ms += other.cpu_ms;
+        self.peak_kib = self.peak_kib.max(other.peak_kib);
+        self.arguments.extend(other.arguments.iter().cloned());
+    }
+
+    /// What a process has used so far; nothing when it is gone.
+    pub(super) fn of(pid: u32) -> Self {
         let stat = proc_text(pid, "stat");
         let after_name = stat.rsplit(')').next().unwrap_or_default();
         let ticks: u64 =
             after_name.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-        self.cpu_ms += ticks * 10;
         let status = proc_text(pid, "status");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = peak.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0);
-        self.peak_kib = self.peak_kib.max(peak);
+        Self { cpu_ms: ticks * 10, peak_kib: peak, arguments: Vec::new() }
+    }
+
+    /// With its argument list.
+    pub(super) fn with_arguments_of(mut self, pid: u32) -> Self {
+        self.arguments.push(proc_text(pid, "cmdline").replace('\0', " "));
+        self
     }
 }
 

@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use domain::ConnectionId;
+use domain::connection::{Connection, History, Schedule};
+use domain::policy::Policies;
 use jiff::{SignedDuration, Timestamp};
 use simulator::shop;
 use simulator::store::{ClientSpec, LineSpec, OrderSpec, Store, StoreOptions};
 use simulator::warehouse::{Auth, Order, Parcels, Status, Warehouse, WarehouseOptions, Webhook};
 
-use super::canary::{MARK, Secrets};
+use super::canary::{MARK, Secrets, variable};
 use super::dice::Dice;
 use super::plan::{Class, store_faults, warehouse_faults};
+use crate::connection::settings;
 
 /// Orders that may be under way at the same time, where many are sold.
 const UNDER_WAY: usize = 250;
@@ -41,6 +45,8 @@ enum Event {
 
 /// A shop.
 pub(super) struct Shop {
+    /// That of its connection.
+    pub(super) id: String,
     pub(super) class: Class,
     pub(super) store: Store,
     pub(super) warehouse: Warehouse,
@@ -59,8 +65,15 @@ pub(super) struct Shop {
 }
 
 impl Shop {
-    pub(super) async fn open(class: Class, orders: usize, seed: u64, listen: &str) -> Self {
-        let secrets = Secrets::of(class);
+    /// Opens a shop with a number and an id of its own, that will sell so many orders.
+    pub(super) async fn open(
+        (number, id): (usize, String),
+        class: Class,
+        orders: usize,
+        seed: u64,
+        listen: &str,
+    ) -> Self {
+        let secrets = Secrets::of(number, &id);
         let options = StoreOptions {
             key: secrets.store_key.clone(),
             notify_delay: Duration::from_millis(500),
@@ -69,7 +82,7 @@ impl Shop {
         let store = Store::start(options).await.expect("a loopback port");
         store.stock_shop();
         let webhook = Webhook {
-            url: format!("http://{listen}/webhook/{}", class.word()),
+            url: format!("http://{listen}/webhook/{id}"),
             secret: secrets.webhook.clone(),
         };
         let options = WarehouseOptions {
@@ -82,6 +95,7 @@ impl Shop {
         };
         let warehouse = Warehouse::start(options).await.expect("a loopback port");
         let shop = Self {
+            id,
             class,
             store,
             warehouse,
@@ -234,7 +248,7 @@ impl Shop {
 
     /// How an order is called at the warehouse.
     pub(super) fn reference(&self, id: u64) -> String {
-        format!("{}-{id}", self.class.word())
+        format!("{}-{id}", self.id)
     }
 
     /// Creates and posts so far: what the moments of trouble are chosen by.
@@ -274,51 +288,43 @@ impl Shop {
         missing.into_iter()
     }
 
-    /// The settings that join the two.
-    pub(super) fn settings(&self, start: Timestamp) -> String {
-        let word = self.class.word();
-        let repeat: Vec<String> = self
-            .class
-            .settings()
-            .iter()
-            .map(|(key, value)| match value.parse::<u32>() {
-                Ok(number) => format!("{key} = {number}"),
-                Err(_) => format!("{key} = \"{value}\""),
-            })
-            .collect();
-        format!(
-            r#"
-[[connection]]
-id = "{word}"
-name = "Shop {word}"
-enabled = true
-[connection.store]
-merchant_id = {merchant}
-api_key = "@env:STORE_KEY_{variable}"
-notify_secret = "@env:NOTIFY_SECRET_{variable}"
-base_url = "{store}"
-requests_per_second = 50
-timeout_seconds = 1
-[connection.warehouse]
-kind = "http"
-base_url = "{warehouse}"
-{repeat}
-timeout_seconds = 1
-requests_per_second = 50
-auth = {{ kind = "header", key = "@env:WAREHOUSE_KEY_{variable}" }}
-webhook = {{ scheme = "standard_webhooks", secret = "@env:WEBHOOK_SECRET_{variable}" }}
-[connection.policies]
-start = "{start}"
-[connection.schedule]
-orders_minutes = 1
-shipments_minutes = 1
-"#,
-            merchant = self.store.merchant_id(),
-            variable = word.to_uppercase(),
-            store = self.store.base_url(),
-            warehouse = self.warehouse.base_url(),
-            repeat = repeat.join("\n"),
-        )
+    /// The store notifies once more of some orders that it sold long ago.
+    pub(super) fn tell_of_old_orders(&self, notify_url: &str) {
+        self.sold.keys().rev().step_by(7).take(20).for_each(|id| self.tell(*id, notify_url));
+    }
+
+    /// The connection that joins the two, with these orders' start date.
+    pub(super) fn connection(&self, start: Timestamp, history: History) -> Connection {
+        let secret = |what: &str| format!("@env:{}", variable(what, &self.id));
+        let store = settings(&[
+            ("merchant_id", &self.store.merchant_id().to_string()),
+            ("api_key", &secret("STORE_KEY")),
+            ("notify_secret", &secret("NOTIFY_SECRET")),
+            ("base_url", &self.store.base_url()),
+            ("requests_per_second", "50"),
+            ("timeout_seconds", "1"),
+        ]);
+        let mut warehouse = settings(&[
+            ("kind", "http"),
+            ("base_url", &self.warehouse.base_url()),
+            ("requests_per_second", "50"),
+            ("timeout_seconds", "1"),
+            ("auth", "header"),
+            ("auth.key", &secret("WAREHOUSE_KEY")),
+            ("webhook.scheme", "standard_webhooks"),
+            ("webhook.secret", &secret("WEBHOOK_SECRET")),
+        ]);
+        warehouse.extend(settings(self.class.settings()));
+        Connection {
+            id: ConnectionId::parse(&self.id).expect("a slug"),
+            name: format!("Shop {}", self.id),
+            enabled: true,
+            store,
+            warehouse,
+            policies: Policies { start: Some(start), ..Policies::default() },
+            schedule: Schedule { orders_minutes: 1, shipments_minutes: 1, overlap_minutes: 60 },
+            history,
+        }
     }
 }
 

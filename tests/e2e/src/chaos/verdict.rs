@@ -10,9 +10,10 @@ use serde_json::Value;
 use simulator::warehouse::{Order, Status};
 
 use super::canary;
-use super::local::Local;
+use super::items::Items;
 use super::plan::Class;
 use super::shop::{Fate, Shop, number};
+use super::world::World;
 
 /// Every order that the warehouse should have is there; where it cannot be asked, the rest is held.
 pub(super) fn is_settled(shop: &Shop, status: &Value) -> bool {
@@ -28,7 +29,7 @@ fn held(status: &Value) -> BTreeMap<String, u64> {
 
 /// All records of a shop's connection.
 pub(super) async fn records(ledger: &DynamoLedger, shop: &Shop) -> Vec<Record> {
-    let connection = ConnectionId::parse(shop.class.word()).expect("a slug");
+    let connection = ConnectionId::parse(&shop.id).expect("a slug");
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = ledger.scan(&connection, after, 500).await.expect("the ledger answers");
@@ -38,12 +39,21 @@ pub(super) async fn records(ledger: &DynamoLedger, shop: &Shop) -> Vec<Record> {
     }
 }
 
+/// Orders that a ledger has without an attempt of its own, so from a lost one: found at the warehouse, and held.
+pub(super) fn rebuilt(records: &BTreeMap<String, Vec<Record>>) -> (u64, u64) {
+    let count = |is: fn(&Record) -> bool| records.values().flatten().filter(|record| is(record)).count() as u64;
+    (
+        count(|record| record.attempts == 0 && record.warehouse_order.is_some()),
+        count(|record| record.stage == Stage::Held(Cause::OlderThanLedger)),
+    )
+}
+
 /// Writes down everything that is not as it must be, and the figures.
-pub(super) fn judge(local: &mut Local, records: &BTreeMap<String, Vec<Record>>, status: &[Value]) {
+pub(super) fn judge(world: &mut World, records: &BTreeMap<String, Vec<Record>>, status: &[Value]) {
     let mut wrong = Vec::new();
-    for (shop, status) in local.shops.iter().zip(status) {
+    for (shop, status) in world.shops.iter().zip(status) {
         let none = Vec::new();
-        let records = records.get(shop.class.word()).unwrap_or(&none);
+        let records = records.get(&shop.id).unwrap_or(&none);
         let known: BTreeMap<u64, &Record> =
             records.iter().map(|record| (record.key.order.0, record)).collect();
         let mut judge = Judge { shop, known, wrong: &mut wrong };
@@ -51,16 +61,19 @@ pub(super) fn judge(local: &mut Local, records: &BTreeMap<String, Vec<Record>>, 
         judge.packages();
         judge.books(status);
         for (word, n) in held(status) {
-            *local.report.held.entry(word).or_default() += n;
+            *world.report.held.entry(word).or_default() += n;
         }
     }
-    if status.len() != local.shops.len() {
+    if status.len() != world.shops.len() {
         wrong.push("the books cannot be read".to_owned());
     }
-    let report = &mut local.report;
+    let report = &mut world.report;
     report.wrong.append(&mut wrong);
+    if report.rebuilt == (0, 0) {
+        report.rebuilt = rebuilt(records);
+    }
     report.attempts = records.values().flatten().map(|record| u64::from(record.attempts)).sum();
-    for shop in &local.shops {
+    for shop in &world.shops {
         let (store, warehouse) = (shop.store.counts(), shop.warehouse.counts());
         for (word, n) in store.faults_met.iter().chain(&warehouse.faults_met) {
             *report.faults.entry(word.clone()).or_default() += n;
@@ -156,10 +169,7 @@ impl Judge<'_> {
         let books = &status["books"];
         let mut check = |what: &str, ours: &Value, theirs: usize| {
             if *ours != theirs {
-                self.wrong.push(format!(
-                    "{}: {what}: {ours} in our books, {theirs} really",
-                    self.shop.class.word()
-                ));
+                self.wrong.push(format!("{}: {what}: {ours} in our books, {theirs} really", self.shop.id));
             }
         };
         check("orders", &books["orders"], self.shop.sold.len());
@@ -171,10 +181,10 @@ impl Judge<'_> {
             check("orders at the warehouse", &books["at_warehouse"], orders);
         }
         if status["closes"] != true {
-            self.wrong.push(format!("{}: the books do not close: {books}", self.shop.class.word()));
+            self.wrong.push(format!("{}: the books do not close: {books}", self.shop.id));
         }
         if self.shop.class != Class::Cannot && !held(status).is_empty() {
-            self.wrong.push(format!("{}: orders are held: {}", self.shop.class.word(), books["held"]));
+            self.wrong.push(format!("{}: orders are held: {}", self.shop.id, books["held"]));
         }
     }
 }
@@ -186,30 +196,30 @@ fn told(record: &Record) -> String {
     format!("{} after {} attempts [{}]", record.stage.word(), record.attempts, story.join(" | "))
 }
 
-/// Looks for marks where none may be: files, records, arguments, and what the simulators were asked for.
-pub(super) fn search(local: &mut Local, records: &BTreeMap<String, Vec<Record>>) {
-    let mut leaks = Vec::new();
-    let mut searched = canary::search(&local.data(), &mut leaks);
-    let mut look = |place: String, text: &str| {
+/// Looks for marks where none may be: files, items of the tables, arguments, and what the simulators were asked for.
+pub(super) fn search(world: &mut World, items: Items) {
+    let Items { bytes, mut leaks, bodies, marked } = items;
+    if bodies == 0 || marked < bodies {
+        let problem = format!("the search is blind: it sees marks in {marked} of {bodies} bodies of orders");
+        world.report.wrong.push(problem);
+    }
+    let mut searched = bytes + canary::search(&world.options.dir, &mut leaks);
+    let mut look = |place: &str, text: &str| {
         searched += text.len() as u64;
         leaks.extend(canary::found(text.as_bytes()).map(|around| format!("{place}: {around}")));
     };
-    for record in records.values().flatten() {
-        let text = serde_json::to_string(record).unwrap_or_default();
-        look(format!("the record of {}", record.key), &text);
+    for line in &world.usage.arguments {
+        look("the arguments of a process", line);
     }
-    for line in &local.usage.arguments {
-        look("the arguments of a process".to_owned(), line);
-    }
-    for shop in &local.shops {
+    for shop in &world.shops {
         for target in shop.store.targets().iter().chain(&shop.warehouse.targets()) {
-            look("an address that was asked for".to_owned(), target);
+            look("an address that was asked for", target);
         }
     }
-    local.report.searched = searched;
+    (world.report.searched, world.report.bodies) = (searched, bodies);
     let all = leaks.len();
-    local.report.wrong.extend(leaks.into_iter().take(20).map(|leak| format!("a mark in {leak}")));
+    world.report.wrong.extend(leaks.into_iter().take(20).map(|leak| format!("a mark in {leak}")));
     if all > 20 {
-        local.report.wrong.push(format!("and {} more marks", all - 20));
+        world.report.wrong.push(format!("and {} more marks", all - 20));
     }
 }

@@ -98,6 +98,7 @@ struct State {
 pub struct Host {
     state: Arc<Shared<State>>,
     kill: Arc<Notify>,
+    pid: Option<u32>,
     watch: JoinHandle<()>,
     _server: Server,
 }
@@ -123,10 +124,11 @@ impl Host {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        let pid = child.id();
         let pipes = (keep_logs(&state, child.stdout.take()), keep_logs(&state, child.stderr.take()));
         let kill = Arc::new(Notify::new());
         let watch = tokio::spawn(watch(child, pipes, Arc::clone(&state), Arc::clone(&kill)));
-        Ok(Self { state, kill, watch, _server: server })
+        Ok(Self { state, kill, pid, watch, _server: server })
     }
 
     /// Waits until the function asks for its first event, and gives the time from its start until then.
@@ -181,6 +183,23 @@ impl Host {
     /// Kills the process at once, as when a worker is lost in the middle of its work.
     pub fn kill(&self) {
         self.kill.notify_one();
+    }
+
+    /// The number of the process, as long as it runs: for signals, and to see what it uses.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.pid.filter(|_| self.state.look(|state| state.exit.is_none()))
+    }
+
+    /// Waits until the process has ended and its last words are in the logs.
+    pub async fn ended(&self) {
+        self.state.until(|| self.state.look(|state| state.exit.is_some())).await;
+    }
+
+    /// Takes what has been logged so far off the logs, for who keeps them elsewhere.
+    #[must_use]
+    pub fn take_logs(&self) -> String {
+        self.state.change(|state| std::mem::take(&mut state.logs))
     }
 
     /// What the function has written to its standard output and error so far.

@@ -7,6 +7,7 @@ mod queue;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::clock::{Now, wall};
 use crate::faults::Plan;
 use crate::server::Server;
 use crate::shared::Shared;
-pub use queue::Peek;
+pub use queue::{Delivery, Peek, Sent};
 use queue::Queue;
 pub(crate) use queue::digest;
 
@@ -60,6 +61,7 @@ struct State {
     requests: BTreeMap<Action, u64>,
     faults: FaultPlan,
     next_id: u64,
+    sent: Vec<Sent>,
 }
 
 struct World {
@@ -95,6 +97,7 @@ impl Sqs {
             requests: BTreeMap::new(),
             faults: FaultPlan::new(),
             next_id: 1,
+            sent: Vec::new(),
         };
         let base_url = std::sync::OnceLock::new();
         let world = Arc::new(World { base_url, now: wall(), state: Shared::new(state) });
@@ -142,6 +145,39 @@ impl Sqs {
     pub fn send(&self, name: &str, body: &str) {
         let now = self.world.now();
         self.world.state.change(|state| state.send(name, body, serde_json::Value::Null, 0, now));
+    }
+
+    /// From now on whoever receives a message of this queue has it for so long.
+    pub fn set_visibility(&self, name: &str, visibility: Duration) {
+        self.world.state.change(|state| {
+            if let Some(queue) = state.queues.get_mut(name) {
+                queue.visibility = visibility;
+            }
+        });
+    }
+
+    /// Receives up to ten messages as the service's own poller does, waiting up to so many seconds for the first; none
+    /// when there is no such queue.
+    pub async fn receive(&self, name: &str, seconds: u64) -> Vec<Delivery> {
+        let input = serde_json::json!({"MaxNumberOfMessages": 10, "WaitTimeSeconds": seconds});
+        let answer = actions::receive(&self.world, name, &input).await.unwrap_or_default();
+        let messages = answer.get("Messages").and_then(serde_json::Value::as_array);
+        messages.into_iter().flatten().map(Delivery::of).collect()
+    }
+
+    /// Deletes a delivered message, as the service's own poller does; nothing happens when it has come again since.
+    pub fn delete(&self, name: &str, delivery: &Delivery) {
+        self.world.state.change(|state| {
+            if let Some(queue) = state.queues.get_mut(name) {
+                queue.delete(&delivery.receipt);
+            }
+        });
+    }
+
+    /// Everything that was ever put on a queue, dead letters of a sender included, oldest first.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
+        self.world.state.look(|state| state.sent.clone())
     }
 
     /// What is on a queue, in flight or not, oldest first.

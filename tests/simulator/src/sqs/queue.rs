@@ -22,6 +22,42 @@ pub struct Peek {
     pub hidden: bool,
 }
 
+/// What somebody put on a queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sent {
+    /// The queue's name.
+    pub queue: String,
+    /// The body.
+    pub body: String,
+    /// Message attributes as they were sent, null for none.
+    pub attributes: Value,
+}
+
+/// One delivery of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The service's id of the message.
+    pub id: String,
+    /// Names this delivery.
+    pub receipt: String,
+    /// The body.
+    pub body: String,
+    /// How often it was received, this time included.
+    pub count: u32,
+}
+
+impl Delivery {
+    pub(super) fn of(document: &Value) -> Self {
+        let text = |pointer| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self {
+            id: text("/MessageId"),
+            receipt: text("/ReceiptHandle"),
+            body: text("/Body"),
+            count: text("/Attributes/ApproximateReceiveCount").parse().unwrap_or(1),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Message {
     pub(super) id: String,
@@ -152,7 +188,9 @@ impl State {
         delay: u64,
         now: Timestamp,
     ) -> Option<String> {
+        let name = queue.to_owned();
         let queue = self.queues.get_mut(queue)?;
+        self.sent.push(Sent { queue: name, body: body.to_owned(), attributes: attributes.clone() });
         let id = format!("00000000-0000-4000-8000-{:012x}", self.next_id);
         self.next_id += 1;
         queue.messages.push(Message {

@@ -81,6 +81,11 @@ impl Connections for CachedConnections {
         Ok(connection)
     }
 
+    async fn fresh(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        self.kept().forget(id);
+        self.behind.get(id).await
+    }
+
     async fn put(&self, connection: &Connection) -> Result<(), Failure> {
         self.kept().forget(&connection.id);
         self.behind.put(connection).await
@@ -110,6 +115,11 @@ mod tests {
             assert_eq!(script.count_all(&["connections."]), 3 * round);
             clock.advance(FRESH);
         }
+        behind.set(&Connection { enabled: false, ..build::connection("main") });
+        assert!(cache.get(&"main".parse().unwrap()).await.unwrap().is_some_and(|kept| kept.enabled));
+        let fresh = cache.fresh(&"main".parse().unwrap()).await.unwrap();
+        assert!(fresh.is_some_and(|now| !now.enabled), "nothing that was kept");
+        assert!(cache.get(&"main".parse().unwrap()).await.unwrap().is_some_and(|now| !now.enabled));
         cache.put(&build::connection("stranger-7")).await.unwrap();
         assert!(ask("stranger-7").await, "what is new here counts at once");
     }
