@@ -2,7 +2,6 @@
 //! warehouse's truth is compared with the generator's.
 
 mod canary;
-mod dice;
 mod local;
 mod plan;
 mod process;
