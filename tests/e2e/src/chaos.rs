@@ -2,6 +2,7 @@
 //! warehouse's truth is compared with the generator's.
 
 mod canary;
+mod dice;
 mod local;
 mod plan;
 mod process;

@@ -11,10 +11,10 @@ use domain::record::Record;
 use jiff::SignedDuration;
 use serde_json::Value;
 use simulator::shop as stock;
-use testkit::numbers::Numbers;
 use tokio::process::Command;
 use tokio::time::Instant;
 
+use super::dice::Dice;
 use super::plan::{Class, Options};
 use super::process::{Process, Usage, pause};
 use super::report::Report;
@@ -55,7 +55,7 @@ pub(super) struct Local {
     pub(super) shops: Vec<Shop>,
     pub(super) usage: Usage,
     pub(super) report: Report,
-    dice: Numbers,
+    dice: Dice,
     started: Instant,
 }
 
@@ -83,7 +83,7 @@ impl Local {
             dir: options.dir.display().to_string(),
             ..Report::default()
         };
-        let dice = Numbers::of(options.seed ^ 0xc4a05);
+        let dice = Dice::of(options.seed ^ 0xc4a05);
         let local =
             Self { options, listen, shops, usage: Usage::default(), report, dice, started: Instant::now() };
         local.write_settings();

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use simulator::shop;
 use simulator::store::{ClientSpec, LineSpec, OrderSpec, Store, StoreOptions};
 use simulator::warehouse::{Auth, Order, Parcels, Status, Warehouse, WarehouseOptions, Webhook};
-use testkit::numbers::Numbers;
 
 use super::canary::{MARK, Secrets};
+use super::dice::Dice;
 use super::plan::{Class, store_faults, warehouse_faults};
 
 /// Orders that may be under way at the same time, where many are sold.
@@ -55,7 +55,7 @@ pub(super) struct Shop {
     /// Orders of the warehouse that the outside world has looked at.
     pub(super) seen: usize,
     events: VecDeque<(Timestamp, Event)>,
-    dice: Numbers,
+    dice: Dice,
 }
 
 impl Shop {
@@ -92,7 +92,7 @@ impl Shop {
             to_come: 0,
             seen: 0,
             events: VecDeque::new(),
-            dice: Numbers::of(seed),
+            dice: Dice::of(seed),
         };
         shop.misbehave(seed);
         shop
