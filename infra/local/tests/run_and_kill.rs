@@ -214,7 +214,11 @@ async fn an_import_that_got_only_half_way_is_finished_by_importing_again() {
     assert_eq!(terminate(run).await, Some(0));
 
     shop.write("missing.csv", &support::listings(shop::missing_listings()));
-    shop.store.plan_faults(store::FaultPlan::new().and(store::Endpoint::OrderRead, When::Always, store::Fault::Unavailable));
+    shop.store.plan_faults(store::FaultPlan::new().and(
+        store::Endpoint::OrderRead,
+        When::Always,
+        store::Fault::Unavailable,
+    ));
     let half = shop.ask(&["map", "import", "missing.csv"]).await.ended(2);
     assert!(half.err.contains("import the file again"), "{half:?}");
     shop.store.clear_faults();

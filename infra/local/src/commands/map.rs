@@ -55,7 +55,10 @@ impl Desk<'_> {
             ))
         })?;
         if released > 0 && !self.cli.json {
-            print(&format!("{} released by it and will be sent.\n", count(released, "held order is", "held orders are")))?;
+            print(&format!(
+                "{} released by it and will be sent.\n",
+                count(released, "held order is", "held orders are")
+            ))?;
         }
         Ok(Outcome::of(!imported.warnings.is_empty()))
     }

@@ -83,7 +83,7 @@ impl Local {
             dir: options.dir.display().to_string(),
             ..Report::default()
         };
-        let dice = Dice::of(options.seed ^ 0xc4a05);
+        let dice = Dice::new(options.seed ^ 0xc4a05);
         let local =
             Self { options, listen, shops, usage: Usage::default(), report, dice, started: Instant::now() };
         local.write_settings();

@@ -92,7 +92,7 @@ impl Shop {
             to_come: 0,
             seen: 0,
             events: VecDeque::new(),
-            dice: Dice::of(seed),
+            dice: Dice::new(seed),
         };
         shop.misbehave(seed);
         shop
