@@ -1,7 +1,7 @@
 //! What leaves the warehouse in a history, and the webhooks that tell of it.
 
-use domain::OrderKey;
 use domain::fulfillment::order_of;
+use domain::record::Record;
 
 use super::Play;
 use super::processes::deadline;
@@ -44,9 +44,9 @@ impl Play {
 
     pub(super) fn is_accepted(&self, site: usize, reference: &domain::Reference) -> bool {
         let id = &self.world.sites[site].connection.id;
-        let order = order_of(reference, id).map(|order| OrderKey::new(id.clone(), order));
-        let record = order.and_then(|key| self.world.model.record(&key));
-        record.is_some_and(|record| record.warehouse_order.is_some())
+        let Some(order) = order_of(reference, id) else { return false };
+        let accepted = |record: &Record| record.warehouse_order.is_some();
+        self.world.model.with(id, |books| books.records.get(&order).is_some_and(accepted))
     }
 
     /// Webhooks tell of a notice: late, repeated, out of order, or not at all.
