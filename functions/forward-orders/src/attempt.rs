@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Failure;
-use domain::admission::{Admission, look_again};
+use domain::admission::{Admission, decide, look_again};
 use domain::deadline::before;
 use domain::fulfillment::{FulfillmentRequest, reference};
 use domain::ids::WarehouseOrderId;
@@ -13,10 +13,12 @@ use domain::money::Money;
 use domain::order::Order;
 use domain::policy::Policies;
 use domain::ports::Saved;
+use domain::reconsider::withdrawn;
 use domain::record::{Cause, Exclusion, Record, Stage};
 use domain::warehouse::{Creation, Repeat};
 
 use crate::away::heard;
+use crate::doubt::was_never_claimed;
 use crate::{ForwardOrders, InHand};
 
 /// How long to wait between the tries to write down that the warehouse has an order, in milliseconds.
@@ -63,6 +65,13 @@ impl ForwardOrders {
     ) -> Result<FulfillmentRequest, Admission> {
         let now = self.clock.now();
         let hold = |cause| Admission::Hold(cause, look_again(now, now, Policies::days(1)));
+        if was_never_claimed(&hand.record) {
+            // Who found out that an earlier ledger had not sent it may have died before it was decided on.
+            match decide(order, &hand.connection.policies, hand.record.imported_at, now) {
+                Admission::Ready => {}
+                admission => return Err(withdrawn(&hand.record, admission)),
+            }
+        }
         let (lines, service) = match mapping.resolve(order, &hand.connection.policies) {
             Ok(Mapped::Ship { lines, service }) => (lines, service),
             Ok(Mapped::NothingToShip) => return Err(Admission::Exclude(Exclusion::Digital)),

@@ -158,7 +158,7 @@ impl ForwardOrders {
 const TOO_EARLY: &str = "it is not there, and an attempt that a lost ledger knew of may still arrive";
 
 /// Has no attempt of this ledger taken it? Then it is in doubt because an earlier ledger may have sent it.
-fn was_never_claimed(record: &Record) -> bool {
+pub(crate) fn was_never_claimed(record: &Record) -> bool {
     record.attempts == 0
 }
 

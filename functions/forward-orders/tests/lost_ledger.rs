@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{EVERY_CLASS, LAG, forwarder, settle};
 use domain::admission::Admission;
 use domain::connection::History;
-use domain::life::later;
+use domain::life::{Step, later};
 use domain::payment::PaymentStatus;
 use domain::ports::Clock;
 use domain::record::{Cause, Stage};
@@ -119,6 +119,23 @@ fn a_sale_that_was_taken_back_is_not_sent_and_not_held_when_the_warehouse_has_ca
         settle(&scene);
         assert_eq!(scene.stage(7), Stage::Cancelled, "sent: {sent}");
         assert_eq!(scene.warehouse.live("main-7"), 0, "sent: {sent}");
+    }
+}
+
+/// Between finding out and deciding a process may die, and a person may say that nothing was ever sent.
+#[test]
+fn a_sale_that_was_taken_back_is_not_sent_although_nobody_lived_to_decide_on_it() {
+    for class in EVERY_CLASS {
+        let scene = rebuilt(class, false);
+        let mut order = build::order(7);
+        order.payment = PaymentStatus::Voided;
+        scene.ledger.with(&scene.connection.id, |books| {
+            books.bodies.insert(domain::OrderId(7), (order, jiff::Timestamp::MAX));
+        });
+        scene.step(7, Step::SendAgain("the warehouse does not have it"));
+        settle(&scene);
+        assert_eq!(scene.stage(7), Stage::Cancelled, "{class:?}");
+        assert_eq!(scene.script.count("warehouse.create"), 0, "{class:?}");
     }
 }
 

@@ -37,7 +37,7 @@ pub struct ReceiveNotices {
 }
 
 /// An HTTP request, as the host took it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Received {
     /// GET, POST and so on.
     pub method: String,

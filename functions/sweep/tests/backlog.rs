@@ -143,9 +143,11 @@ fn in_the_end_everybody_has_gone_and_nothing_is_left_of_the_backlog() {
 #[test]
 fn other_orders_are_looked_at_past_the_backlog() {
     let scene = waiting();
-    let soon = later(scene.clock.now(), scene.pace.grace);
+    let soon = later(scene.clock.now(), scene.pace.grace * 2);
     decided(&scene, 900, &Admission::Wait(Wait::CoolingOff, soon));
-    sweep_after(&scene, scene.pace.grace * 2);
+    sweep_after(&scene, scene.pace.grace + MINUTE);
+    assert!(backlog(&scene).is_some(), "from now on the sweep passes by");
+    sweep_after(&scene, scene.pace.grace);
     assert!(!matches!(scene.stage(900), domain::record::Stage::Waiting(_)), "{:?}", scene.stage(900));
     scene.ledger.assert_all_covered();
 }

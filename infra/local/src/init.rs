@@ -35,7 +35,11 @@ pub(crate) fn write(path: &Path) -> Result<(), String> {
         kind => format!("{shown} cannot be written: {kind}"),
     };
     let mut file = options.open(path).map_err(refused)?;
-    file.write_all(starter().as_bytes()).and_then(|()| file.sync_all()).map_err(refused)
+    file.write_all(starter().as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
+        // Half a file would keep the next try from writing a whole one.
+        drop(std::fs::remove_file(path));
+        refused(error)
+    })
 }
 
 #[cfg(unix)]

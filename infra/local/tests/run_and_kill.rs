@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use simulator::faults::When;
 use simulator::shop::{self, Expect, Kind};
-use simulator::store::{OrderSpec, WriteBack};
+use simulator::store::{self, OrderSpec, WriteBack};
 use simulator::warehouse::{Endpoint, Fault, FaultPlan};
 use support::{PATIENCE, Shop, in_time, kill, terminate};
 use tokio::process::Child;
@@ -197,13 +197,36 @@ async fn a_second_run_is_refused_and_commands_work_beside_the_first() {
 
     shop.write("missing.csv", &support::listings(shop::missing_listings()));
     let imported = shop.ask(&["map", "import", "missing.csv"]).await.ended(0);
-    assert!(
-        imported.out.contains("1 held orders are released")
-            || imported.out.contains("1 held order is released"),
-        "{imported:?}"
-    );
+    assert!(imported.out.contains("1 held order is released"), "{imported:?}");
     in_time("it is sent", shop.warehouse.until(|warehouse| warehouse.creates_for(&reference(lamp)) == 1))
         .await;
     shop.explained(lamp, |order| order["stage"] == "accepted").await;
+    assert_eq!(terminate(run).await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_got_only_half_way_is_finished_by_importing_again() {
+    let shop = Shop::open("half-way", WriteBack::Offered).await;
+    shop.map().await;
+    let lamp = shop.store.add_order(one(&shop, Kind::UnmappedSku));
+    let run = shop.run();
+    shop.explained(lamp, |order| order["stage"] == "held").await;
+    assert_eq!(terminate(run).await, Some(0));
+
+    shop.write("missing.csv", &support::listings(shop::missing_listings()));
+    shop.store.plan_faults(store::FaultPlan::new().and(
+        store::Endpoint::OrderRead,
+        When::Always,
+        store::Fault::Unavailable,
+    ));
+    let half = shop.ask(&["map", "import", "missing.csv"]).await.ended(2);
+    assert!(half.err.contains("import the file again"), "{half:?}");
+    shop.store.clear_faults();
+    let again = shop.ask(&["map", "import", "missing.csv"]).await.ended(0);
+    assert!(again.out.contains("1 held order is released"), "{again:?}");
+
+    let run = shop.run();
+    in_time("it is sent", shop.warehouse.until(|warehouse| warehouse.creates_for(&reference(lamp)) == 1))
+        .await;
     assert_eq!(terminate(run).await, Some(0));
 }

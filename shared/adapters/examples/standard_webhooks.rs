@@ -16,6 +16,7 @@ use domain::ports::Clock;
 use domain::warehouse::RawWebhook;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use testkit::numbers::Numbers;
 
 /// Seconds that the libraries allow either way.
 const WINDOW: i64 = 300;
@@ -74,11 +75,11 @@ fn is_believed(message: &Message) -> bool {
 }
 
 fn sign(count: u64) -> Done {
-    let (mut out, mut dice) = (BufWriter::new(stdout().lock()), Dice(1));
+    let (mut out, mut numbers) = (BufWriter::new(stdout().lock()), Numbers::of(1));
     let now = SystemClock.now().as_second();
     for number in 0..count {
-        let key: Vec<u8> = (0..24 + dice.below(41)).map(|_| dice.byte()).collect();
-        let (id, body) = (format!("msg_{number}_{:x}", dice.next()), dice.body());
+        let key: Vec<u8> = (0..24 + numbers.below(41)).map(|_| numbers.byte()).collect();
+        let (id, body) = (format!("msg_{number}_{:x}", numbers.draw()), document(&mut numbers));
         let tag =
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), format!("{id}.{now}.{body}").as_bytes());
         let message = Message {
@@ -112,31 +113,9 @@ fn changed(mut message: Message, kind: u64) -> Message {
     message
 }
 
-/// SplitMix64: the same messages every time, but for their time.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
-
-    /// A JSON document with text of many scripts.
-    fn body(&mut self) -> String {
-        const PIECES: [&str; 12] =
-            ["a", "7", " ", "\"", "\\", "\n", "é", "ß", "北", "🚚", "\u{7f}", "e\u{301}"];
-        let text: String = (0..self.below(60)).map(|_| PIECES[self.below(12) as usize]).collect();
-        serde_json::json!({ "text": text, "number": self.below(1 << 50) }).to_string()
-    }
+/// A JSON document with text of many scripts.
+fn document(numbers: &mut Numbers) -> String {
+    const PIECES: [&str; 12] = ["a", "7", " ", "\"", "\\", "\n", "é", "ß", "北", "🚚", "\u{7f}", "e\u{301}"];
+    let text: String = (0..numbers.below(60)).map(|_| PIECES[numbers.place(12)]).collect();
+    serde_json::json!({ "text": text, "number": numbers.below(1 << 50) }).to_string()
 }

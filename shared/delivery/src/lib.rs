@@ -106,29 +106,21 @@ fn report(delivery: &Delivery, message: Option<&Message>, failure: &Failure) {
     let connection = message.map(|message| message.connection().as_str());
     let order = message.and_then(order_of);
     let (id, kind, during) = (delivery.id.as_str(), failure.kind.word(), failure.during);
-    if failure.is_retryable() {
-        tracing::warn!(
-            message.id = id,
-            connection.id = connection,
-            order.id = order,
-            message.count = delivery.count,
-            failure.kind = kind,
-            failure.during = during,
-            failure.source = source(failure),
-            "message {id}: {failure}"
-        );
-    } else {
-        tracing::error!(
-            message.id = id,
-            connection.id = connection,
-            order.id = order,
-            message.count = delivery.count,
-            failure.kind = kind,
-            failure.during = during,
-            failure.source = source(failure),
-            "message {id}: {failure}"
-        );
+    macro_rules! tell {
+        ($level:ident) => {
+            tracing::$level!(
+                message.id = id,
+                connection.id = connection,
+                order.id = order,
+                message.count = delivery.count,
+                failure.kind = kind,
+                failure.during = during,
+                failure.source = source(failure),
+                "message {id}: {failure}"
+            )
+        };
     }
+    if failure.is_retryable() { tell!(warn) } else { tell!(error) }
 }
 
 fn order_of(message: &Message) -> Option<u64> {

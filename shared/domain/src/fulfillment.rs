@@ -1,5 +1,7 @@
 //! What we ask the warehouse to do (X12 940, warehouse shipping order).
 
+use std::fmt;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -26,7 +28,7 @@ pub struct RequestLine {
 }
 
 /// A warehouse order to be created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FulfillmentRequest {
     /// Our reference, the same for every attempt.
     pub reference: Reference,
@@ -44,6 +46,18 @@ pub struct FulfillmentRequest {
     pub comments: String,
     /// What the buyer paid.
     pub total: Money,
+}
+
+/// A request never prints for whom it is, nor the buyer's remark.
+impl fmt::Debug for FulfillmentRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FulfillmentRequest")
+            .field("reference", &self.reference)
+            .field("ship_to", &self.ship_to)
+            .field("lines", &self.lines)
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FulfillmentRequest {

@@ -1,6 +1,7 @@
 //! What the use cases need from the world: one trait per need. Adapters promise what the doc comments here say, and
 //! `testkit::contracts` holds them to it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -220,7 +221,7 @@ pub struct Lease {
 }
 
 /// A notice that could not be read, kept for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Parked {
     /// Names it.
     pub id: String,
@@ -230,6 +231,13 @@ pub struct Parked {
     pub why: String,
     /// What came, byte for byte.
     pub raw: Vec<u8>,
+}
+
+/// What came is not printed: it may name a buyer.
+impl fmt::Debug for Parked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Parked({}, {}, {}, {} bytes)", self.id, self.at, self.why, self.raw.len())
+    }
 }
 
 /// What we have done for each order: the truth. Every write is one conditional write of one item.

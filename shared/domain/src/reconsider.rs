@@ -105,7 +105,8 @@ impl Intake<'_> {
 }
 
 /// An order that was to be sent and is now not paid any more was cancelled; it was not excluded from the start.
-fn withdrawn(record: &Record, admission: Admission) -> Admission {
+#[must_use]
+pub fn withdrawn(record: &Record, admission: Admission) -> Admission {
     match (&record.stage, admission) {
         (Stage::Ready { .. }, Admission::Exclude(_)) => Admission::Cancel,
         (_, admission) => admission,

@@ -8,14 +8,19 @@ use std::time::Duration;
 use domain::address::{Address, Place};
 use domain::admission::Admission;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
+use domain::fulfillment::FulfillmentRequest;
 use domain::life::{Stamp, Step};
-use domain::mapping::{Gap, Sku};
+use domain::mapping::{Gap, Service, Sku};
 use domain::money::{Currency, Money};
+use domain::order::Order;
 use domain::payment::PaymentStatus;
+use domain::ports::Parked;
 use domain::record::{Cause, Exclusion, Record, Stage, Wait};
 use domain::shipment::{Contents, Package, Post};
-use domain::{ConnectionId, Failure, Kind, PackageId, Token, WarehouseOrderId};
+use domain::warehouse::{RawWebhook, Webhook};
+use domain::{ConnectionId, Failure, Kind, OrderId, PackageId, Reference, Token, WarehouseOrderId};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const TOKEN: Token = Token(1);
@@ -291,6 +296,58 @@ fn an_address_prints_its_country_and_nothing_of_the_person() {
     let printed = format!("{:?}", at(place("Canada", Some("CA"))));
     assert!(printed.contains("CA") && !printed.contains("Avery"), "{printed}");
     assert!(format!("{:?}", at(place("Atlantis", None))).contains("Atlantis"), "where no code is known");
+}
+
+/// Whoever prints one of these by mistake, in a failure or a log, prints no person and no secret.
+#[test]
+fn what_holds_a_buyers_data_or_a_secret_prints_none_of_it() {
+    const MARK: &str = "q7mark";
+    let ship_to = Address { name: MARK.into(), line1: MARK.into(), ..Address::default() };
+    let order = Order {
+        id: OrderId(7),
+        client: 1,
+        ordered_at: None,
+        payment: PaymentStatus::Accepted,
+        archived: false,
+        lines: Vec::new(),
+        ship_to: Some(ship_to.clone()),
+        ship_method: None,
+        shipping_amount: Decimal::ZERO,
+        total: Decimal::ONE,
+        currency: Currency::USD,
+        comments: MARK.into(),
+        recurring_order: None,
+        upsells: Vec::new(),
+        tracking_shown: Vec::new(),
+        unknown_elements: Vec::new(),
+    };
+    let request = FulfillmentRequest {
+        reference: Reference::parse("main-7").unwrap(),
+        order_number: "7".into(),
+        ordered_at: NOW,
+        ship_to,
+        lines: Vec::new(),
+        service: Service::parse("GROUND").unwrap(),
+        comments: MARK.into(),
+        total: Money { amount: Decimal::ONE, currency: Currency::USD },
+    };
+    let webhook = RawWebhook {
+        headers: vec![("authorization".into(), MARK.into())],
+        path_rest: MARK.into(),
+        body: MARK.into(),
+    };
+    let parked = Parked { id: "p-1".into(), at: NOW, why: "no reference".into(), raw: MARK.into() };
+    let as_bytes = format!("{:?}", MARK.as_bytes());
+    for (printed, told) in [
+        (format!("{order:?}"), "7"),
+        (format!("{request:?}"), "main-7"),
+        (format!("{webhook:?}"), "1 headers, 6 bytes"),
+        (format!("{:?}", Webhook::verified(webhook)), "6 bytes"),
+        (format!("{parked:?}"), "no reference"),
+    ] {
+        assert!(!printed.contains(MARK) && !printed.contains(as_bytes.trim_matches(['[', ']'])), "{printed}");
+        assert!(printed.contains(told), "{printed}");
+    }
 }
 
 #[test]

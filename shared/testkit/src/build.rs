@@ -6,12 +6,13 @@ use domain::address::{Address, Place};
 use domain::admission::Admission;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::connection::{Connection, History, Schedule};
+use domain::fulfillment::FulfillmentRequest;
 use domain::ids::InvalidId;
 use domain::life::Stamp;
 use domain::mapping::{
     Change, Component, Decision, Mapping, Matcher, ShippingRule, Sku, Target, WarehouseSku,
 };
-use domain::money::Currency;
+use domain::money::{Currency, Money};
 use domain::order::{LineItem, Order};
 use domain::payment::PaymentStatus;
 use domain::policy::Policies;
@@ -134,6 +135,25 @@ pub fn order(id: u64) -> Order {
         upsells: Vec::new(),
         tracking_shown: Vec::new(),
         unknown_elements: Vec::new(),
+    }
+}
+
+/// What the warehouse is asked for with that order, as far as its models look at it.
+///
+/// # Panics
+/// When the key is too long for a reference in full.
+#[must_use]
+pub fn request(key: &OrderKey) -> FulfillmentRequest {
+    let body = order(key.order.0);
+    FulfillmentRequest {
+        reference: parsed(&format!("{}-{}", key.connection, key.order)),
+        order_number: key.order.to_string(),
+        ordered_at: noon(),
+        ship_to: address(),
+        lines: Vec::new(),
+        service: parsed("GROUND"),
+        comments: String::new(),
+        total: Money { amount: body.total, currency: body.currency },
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::Token;
 use domain::ports::Randomness;
 
+use crate::numbers::{STEP, mixed};
+
 /// Random numbers that can be repeated.
 #[derive(Debug)]
 pub struct Dice(AtomicU64);
@@ -18,13 +20,9 @@ impl Dice {
 }
 
 impl Randomness for Dice {
-    /// The SplitMix64 sequence: a full period, so that no token comes twice.
+    /// The numbers of a seed, drawn by many: a full period, so that no token comes twice.
     fn token(&self) -> Token {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut z = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Token(z ^ (z >> 31))
+        Token(mixed(self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP)))
     }
 }
 

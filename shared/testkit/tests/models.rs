@@ -1,5 +1,4 @@
 //! The models keep the same contracts as the adapters, and let a test decide what becomes of an effect.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,26 +82,12 @@ fn an_unfinished_order_without_a_date_is_found() {
     ledger.assert_all_covered();
 }
 
-fn request(scene: &Scene, order: u64) -> domain::fulfillment::FulfillmentRequest {
-    let body = build::order(order);
-    domain::fulfillment::FulfillmentRequest {
-        reference: domain::fulfillment::reference(&scene.key(order), 0, 60).unwrap(),
-        order_number: order.to_string(),
-        ordered_at: build::noon(),
-        ship_to: build::address(),
-        lines: Vec::new(),
-        service: domain::mapping::Service::parse("GROUND").unwrap(),
-        comments: String::new(),
-        total: domain::money::Money { amount: body.total, currency: body.currency },
-    }
-}
-
 #[test]
 fn only_a_warehouse_that_gives_nothing_against_duplicates_has_two() {
     let lag = Duration::from_secs(60);
     for (class, orders) in [(Class::K, 1), (Class::U, 1), (Class::L(lag), 2), (Class::N, 2)] {
         let scene = Scene::new(class);
-        let request = request(&scene, 7);
+        let request = build::request(&scene.key(7));
         for _ in 0..2 {
             run(scene.warehouse.create(&request));
         }
@@ -113,7 +98,7 @@ fn only_a_warehouse_that_gives_nothing_against_duplicates_has_two() {
 #[test]
 fn a_look_up_lags_and_a_late_request_lands() {
     let scene = Scene::new(Class::L(Duration::from_secs(60)));
-    let request = request(&scene, 7);
+    let request = build::request(&scene.key(7));
     scene.script.next("warehouse.create", [Fate::Late(Duration::from_secs(30))]);
     assert!(until_stuck(scene.warehouse.create(&request)).is_none());
     assert_eq!(scene.warehouse.live("main-7"), 0);

@@ -1,46 +1,8 @@
 //! Variations of inputs: small damage, words of the format, pieces of other inputs. Everything follows from a seed.
 
-/// A source of numbers that a seed decides (SplitMix64).
-#[derive(Debug, Clone)]
-pub struct Numbers(u64);
+use std::ops::Range;
 
-impl Numbers {
-    /// The numbers of a seed.
-    #[must_use]
-    pub fn of(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number.
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`; 0 where there is none.
-    pub fn below(&mut self, end: usize) -> usize {
-        let number = usize::try_from(self.draw() >> 1).unwrap_or(usize::MAX);
-        number.checked_rem(end).unwrap_or(0)
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.draw().to_le_bytes()[0]
-    }
-
-    /// A piece of `bytes`, mostly a short one.
-    fn piece(&mut self, bytes: usize) -> std::ops::Range<usize> {
-        let longest = match self.below(4) {
-            0 => bytes,
-            1 => 64,
-            _ => 12,
-        };
-        let start = self.below(bytes + 1);
-        start..(start + self.below(longest.min(bytes) + 1)).min(bytes)
-    }
-}
+use testkit::numbers::Numbers;
 
 /// The largest variation, in bytes. Size itself is what the attacks are for.
 const LARGEST: usize = 16 * 1024;
@@ -89,39 +51,50 @@ pub fn vary(input: &[u8], other: &[u8], words: &[&str], numbers: &mut Numbers) -
     bytes
 }
 
+/// A piece of so many bytes, mostly a short one.
+fn piece(bytes: usize, numbers: &mut Numbers) -> Range<usize> {
+    let longest = match numbers.below(4) {
+        0 => bytes,
+        1 => 64,
+        _ => 12,
+    };
+    let start = numbers.place(bytes + 1);
+    start..(start + numbers.place(longest.min(bytes) + 1)).min(bytes)
+}
+
 fn damage(bytes: &mut Vec<u8>, other: &[u8], words: &[&str], numbers: &mut Numbers) {
-    let at = numbers.below(bytes.len() + 1);
+    let at = numbers.place(bytes.len() + 1);
     match numbers.below(12) {
         0 => flip(bytes, numbers),
         1 => change(bytes, numbers),
-        2 => drop(bytes.drain(numbers.piece(bytes.len()))),
+        2 => drop(bytes.drain(piece(bytes.len(), numbers))),
         3 => bytes.truncate(at),
         4 => insert(bytes, at, &[numbers.byte()]),
         5 | 6 => insert(bytes, at, word(words, numbers)),
-        7 => insert(bytes, at, AWKWARD[numbers.below(AWKWARD.len())]),
+        7 => insert(bytes, at, AWKWARD[numbers.place(AWKWARD.len())]),
         8 => replace_number(bytes, numbers),
         9 => repeat(bytes, at, numbers),
-        10 => insert(bytes, at, &other[numbers.piece(other.len())]),
-        _ => overwrite(bytes, &other[numbers.piece(other.len())], numbers),
+        10 => insert(bytes, at, &other[piece(other.len(), numbers)]),
+        _ => overwrite(bytes, &other[piece(other.len(), numbers)], numbers),
     }
 }
 
 fn flip(bytes: &mut [u8], numbers: &mut Numbers) {
-    let (at, bit) = (numbers.below(bytes.len()), numbers.below(8));
+    let (at, bit) = (numbers.place(bytes.len()), numbers.below(8));
     if let Some(byte) = bytes.get_mut(at) {
         *byte ^= 1 << bit;
     }
 }
 
 fn change(bytes: &mut [u8], numbers: &mut Numbers) {
-    let at = numbers.below(bytes.len());
+    let at = numbers.place(bytes.len());
     if let Some(byte) = bytes.get_mut(at) {
         *byte = numbers.byte();
     }
 }
 
 fn word<'w>(words: &[&'w str], numbers: &mut Numbers) -> &'w [u8] {
-    words.get(numbers.below(words.len())).map_or(b" ", |word| word.as_bytes())
+    words.get(numbers.place(words.len())).map_or(b" ", |word| word.as_bytes())
 }
 
 fn insert(bytes: &mut Vec<u8>, at: usize, piece: &[u8]) {
@@ -130,24 +103,24 @@ fn insert(bytes: &mut Vec<u8>, at: usize, piece: &[u8]) {
 
 /// Copies a piece to another place, sometimes many times.
 fn repeat(bytes: &mut Vec<u8>, at: usize, numbers: &mut Numbers) {
-    let piece = bytes[numbers.piece(bytes.len())].to_vec();
-    let times = if numbers.below(8) == 0 { 1 + numbers.below(200) } else { 1 };
+    let piece = bytes[piece(bytes.len(), numbers)].to_vec();
+    let times = if numbers.below(8) == 0 { 1 + numbers.place(200) } else { 1 };
     if piece.len() * times <= LARGEST {
         insert(bytes, at, &piece.repeat(times));
     }
 }
 
 fn overwrite(bytes: &mut Vec<u8>, piece: &[u8], numbers: &mut Numbers) {
-    let start = numbers.below(bytes.len() + 1);
+    let start = numbers.place(bytes.len() + 1);
     let end = (start + piece.len()).min(bytes.len());
     bytes.splice(start..end, piece.iter().copied());
 }
 
 /// Puts something awkward in the place of a run of digits.
 fn replace_number(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
-    let from = numbers.below(bytes.len() + 1);
+    let from = numbers.place(bytes.len() + 1);
     let Some(start) = bytes[from..].iter().position(u8::is_ascii_digit).map(|at| from + at) else { return };
     let digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let awkward = AWKWARD[numbers.below(AWKWARD.len())];
+    let awkward = AWKWARD[numbers.place(AWKWARD.len())];
     bytes.splice(start..start + digits, awkward.iter().copied());
 }

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use domain::limits::ROOM_BYTES;
+use testkit::numbers::Numbers;
 
 use crate::MEMORY;
 use crate::corpus;
-use crate::mutate::{Numbers, vary};
+use crate::mutate::vary;
 use crate::target::{Target, Verdict};
 
 /// The stack that a reader may use: a quarter of what a thread of the product has.
@@ -88,6 +89,7 @@ pub fn on_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 pub fn campaign(target: &Target, seed: u64, length: Length) -> std::io::Result<Report> {
     let kept: Vec<Vec<u8>> = corpus::inputs(target)?.into_iter().map(|(_, input)| input).collect();
     let (mut report, mut numbers) = (Report::default(), Numbers::of(seed));
+    let words = target.words.concat();
     let last = LastInput::open(target)?;
     for input in &kept {
         last.note(input)?;
@@ -95,17 +97,17 @@ pub fn campaign(target: &Target, seed: u64, length: Length) -> std::io::Result<R
     }
     let (began, mut pool) = (now(), kept.clone());
     while !report.is_long_enough(length, began) {
-        let pick = |numbers: &mut Numbers| numbers.below(pool.len());
+        let pick = |numbers: &mut Numbers| numbers.place(pool.len());
         let (one, other) = (pick(&mut numbers), pick(&mut numbers));
         let empty = Vec::new();
         let (one, other) = (pool.get(one).unwrap_or(&empty), pool.get(other).unwrap_or(&empty));
-        let input = vary(one, other, target.words, &mut numbers);
+        let input = vary(one, other, &words, &mut numbers);
         last.note(&input)?;
         if report.add(target, &input)? == Some(Verdict::Accepted) {
             if pool.len() < kept.len() + POOL {
                 pool.push(input);
             } else if numbers.below(16) == 0 {
-                let place = kept.len() + numbers.below(POOL);
+                let place = kept.len() + numbers.place(POOL);
                 pool[place] = input;
             }
         }

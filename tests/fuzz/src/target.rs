@@ -18,8 +18,8 @@ pub struct Target {
     pub name: &'static str,
     /// Reads an input. Panics when a promise is broken.
     pub read: fn(&[u8]) -> Verdict,
-    /// Words that its inputs are made of, for mutations.
-    pub words: &'static [&'static str],
+    /// Words that its inputs are made of, for mutations; some targets share a list.
+    pub words: &'static [&'static [&'static str]],
 }
 
 /// Stands in the kept inputs wherever a buyer's data would. No refusal may repeat it.

@@ -71,18 +71,7 @@ pub(crate) fn claimed(scene: &Scene, order: u64) {
 pub(crate) fn accepted(scene: &Scene, order: u64) {
     use domain::warehouse::OrderDesk;
     claimed(scene, order);
-    let body = build::order(order);
-    let request = domain::fulfillment::FulfillmentRequest {
-        reference: domain::fulfillment::reference(&scene.key(order), 0, 60).unwrap(),
-        order_number: OrderId(order).to_string(),
-        ordered_at: build::noon(),
-        ship_to: build::address(),
-        lines: Vec::new(),
-        service: domain::mapping::Service::parse("GROUND").unwrap(),
-        comments: String::new(),
-        total: domain::money::Money { amount: body.total, currency: body.currency },
-    };
-    run(scene.warehouse.create(&request));
+    run(scene.warehouse.create(&build::request(&scene.key(order))));
     scene.step(order, Step::Accept { id: WarehouseOrderId::parse("W-1").unwrap(), how: "" });
 }
 

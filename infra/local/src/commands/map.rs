@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::Failure;
+use domain::connection::Connection;
 use domain::mapping::Change;
 use operations::mapping_csv::{self, Import, list};
+use operations::text::count;
 
-use super::{Desk, Outcome, Problem, input, put, style};
+use super::{Desk, Outcome, Problem, input, print, put, style};
 use crate::cli::{Map, MapImport};
 use crate::nudge::Nudge;
 
@@ -42,21 +45,28 @@ impl Desk<'_> {
             change,
         };
         let imported = import.run(self.host.mappings.as_ref()).await?;
+        // Also where nothing has changed: an import that was killed after its first half is finished by the next one.
+        let released = if args.dry_run { Ok(0) } else { self.release(&connection).await };
         self.show(&imported, || imported.text(style()))?;
-        if imported.applied {
-            self.release(&connection).await?;
+        let released = released.map_err(|failure| {
+            Problem(format!(
+                "the mapping is as in the file, but not all orders that wait for it could be looked at: {failure}\n\
+                 They are looked at again within a day, or at once when you import the file again"
+            ))
+        })?;
+        if released > 0 && !self.cli.json {
+            print(&format!(
+                "{} released by it and will be sent.\n",
+                count(released, "held order is", "held orders are")
+            ))?;
         }
         Ok(Outcome::of(!imported.warnings.is_empty()))
     }
 
-    /// Has the orders that waited for this mapping sent by the host that runs, or by the next one.
-    async fn release(&self, connection: &domain::connection::Connection) -> Result<Outcome, Problem> {
+    /// Has the orders that waited for this mapping sent by the host that runs, or by the next one. Says how many.
+    async fn release(&self, connection: &Connection) -> Result<u64, Failure> {
         let nudge = Arc::new(Nudge { ledger: self.host.ledger.clone(), clock: self.host.clock.clone() });
         let sweep = sweep::Sweep { orders: nudge.clone(), shipments: nudge, ..self.host.sweep() };
-        let released = sweep.release(connection).await?;
-        if self.cli.json || released == 0 {
-            return Ok(Outcome::Fine);
-        }
-        super::print(&format!("{released} held orders are released by it and will be sent.\n"))
+        sweep.release(connection).await.map(|released| u64::try_from(released).unwrap_or(u64::MAX))
     }
 }

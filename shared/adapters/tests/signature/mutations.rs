@@ -5,32 +5,20 @@
 //! ShipHero's message id), and the body where the proof is a password or a token. Header names come in lower case.
 
 use domain::warehouse::RawWebhook;
+use testkit::numbers::Numbers;
 
 use crate::senders::{Part, Sender, senders};
 
 /// How many are made here; `WEBHOOK_MUTATIONS` asks for another number.
 const MUTATIONS: u64 = 100_000;
 
-/// SplitMix64: the same numbers every time.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).unwrap()
-    }
-
-    /// A byte that a header may hold, or one of those that often matter.
-    fn byte(&mut self) -> u8 {
-        const OFTEN: &[u8] = b" .,=:;+/_-0Av1\t%";
-        if self.below(2) == 0 { OFTEN[self.below(OFTEN.len())] } else { 0x20 + (self.next() % 0x5f) as u8 }
+/// A byte that a header may hold, or one of those that often matter.
+fn byte(numbers: &mut Numbers) -> u8 {
+    const OFTEN: &[u8] = b" .,=:;+/_-0Av1\t%";
+    if numbers.below(2) == 0 {
+        OFTEN[numbers.place(OFTEN.len())]
+    } else {
+        0x20 + (numbers.draw() % 0x5f) as u8
     }
 }
 
@@ -49,13 +37,13 @@ const KINDS: [&str; 11] = [
 ];
 
 /// The bytes with one change of this kind. `other` is the same part of another genuine message.
-fn change(kind: &str, genuine: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
+fn change(kind: &str, genuine: &[u8], other: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = genuine.to_vec();
-    let at = dice.below(bytes.len());
+    let at = numbers.place(bytes.len());
     let is_empty = bytes.is_empty();
     match kind {
-        "bit" if !is_empty => bytes[at] ^= 1 << dice.below(8),
-        "byte" if !is_empty => bytes[at] = dice.byte(),
+        "bit" if !is_empty => bytes[at] ^= 1 << numbers.place(8),
+        "byte" if !is_empty => bytes[at] = byte(numbers),
         "delete" if !is_empty => {
             bytes.remove(at);
         }
@@ -66,14 +54,14 @@ fn change(kind: &str, genuine: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> 
         }
         "case" => {
             let letters: Vec<usize> = (0..bytes.len()).filter(|i| bytes[*i].is_ascii_alphabetic()).collect();
-            if let Some(letter) = letters.get(dice.below(letters.len())) {
+            if let Some(letter) = letters.get(numbers.place(letters.len())) {
                 bytes[*letter] ^= 0x20;
             }
         }
         "repeat" => bytes.extend_from_slice(genuine),
-        "append" => bytes.push([0, b'\n', b' ', b'=', b'.'][dice.below(5)]),
+        "append" => bytes.push([0, b'\n', b' ', b'=', b'.'][numbers.place(5)]),
         "another message's" => bytes = other.to_vec(),
-        _ => bytes.insert(at, dice.byte()),
+        _ => bytes.insert(at, byte(numbers)),
     }
     bytes
 }
@@ -101,13 +89,13 @@ fn with(raw: &RawWebhook, part: Part, bytes: Vec<u8>) -> Option<RawWebhook> {
 }
 
 /// One mutation; none where it would change nothing that is signed.
-fn mutation(sender: &Sender, round: usize, dice: &mut Dice) -> Option<(RawWebhook, String)> {
-    let message = &sender.messages[dice.below(sender.messages.len())];
+fn mutation(sender: &Sender, round: usize, numbers: &mut Numbers) -> Option<(RawWebhook, String)> {
+    let message = &sender.messages[numbers.place(sender.messages.len())];
     let (place, same) = sender.parts[round % sender.parts.len()];
     let kind = KINDS[(round / sender.parts.len()) % KINDS.len()];
-    let other = part(&sender.messages[dice.below(sender.messages.len())], place);
+    let other = part(&sender.messages[numbers.place(sender.messages.len())], place);
     let genuine = part(message, place);
-    let changed = change(kind, genuine, other, dice);
+    let changed = change(kind, genuine, other, numbers);
     let means_the_same = match place {
         Part::Body | Part::Path => changed == genuine,
         Part::Header(_) => {
@@ -134,11 +122,11 @@ fn no_mutation_of_a_genuine_webhook_is_believed() {
             assert!(sender.is_believed(message), "{}: the genuine ones are", sender.name);
         }
     }
-    let (mut dice, mut tried, mut same, mut round) = (Dice(3), 0, 0_u64, 0);
+    let (mut numbers, mut tried, mut same, mut round) = (Numbers::of(3), 0, 0_u64, 0);
     let mut per_sender = vec![0_u64; senders.len()];
     while tried < wanted {
         for (sender, count) in senders.iter().zip(&mut per_sender) {
-            let Some((raw, what)) = mutation(sender, round, &mut dice) else {
+            let Some((raw, what)) = mutation(sender, round, &mut numbers) else {
                 same += 1;
                 continue;
             };

@@ -17,13 +17,15 @@ use rust_decimal::Decimal;
 use super::outside::{self, Exchange, Given, give, outcome};
 use crate::target::{MARK, Verdict, refusal};
 
-const OPERATIONS: &str = "create 201\n";
-
-pub(crate) const JSON: &[&str] = &[
-    OPERATIONS,
+/// The calls, with how they are answered.
+pub(crate) const CALLS: &[&str] = &[
+    "create 201\n",
     "create 409\n",
+    "create 422\n",
     "create 400\n",
+    "create 500 7\n",
     "create 503 7\n",
+    "create 429 7\n",
     "find 200\n",
     "cancel 200\n",
     "feed 200\n",
@@ -31,12 +33,13 @@ pub(crate) const JSON: &[&str] = &[
     "stock 200\n",
     "webhook 200\n",
     "check 200\n",
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    ":",
+];
+
+/// What all JSON is made of.
+pub(crate) const JSON_MARKS: &[&str] = &["{", "}", "[", "]", ",", ":", "null"];
+
+/// The generic adapter's settings for JSON read these.
+pub(crate) const JSON: &[&str] = &[
     "\"id\":\"W1\"",
     "\"orders\":[",
     "\"reference\":\"main-7\"",
@@ -58,23 +61,14 @@ pub(crate) const JSON: &[&str] = &[
     "\"shipment\":{",
     "\\u0000",
     "\\ud800",
-    "null",
     "true",
     "\"shipped_at\":\"2026-11-23T00:00:00Z\"",
     "\"tracking_url\":\"https://x\"",
     "mark@q7.example",
 ];
 
+/// Its settings for XML read these.
 pub(crate) const XML: &[&str] = &[
-    OPERATIONS,
-    "create 409\n",
-    "create 500 7\n",
-    "find 200\n",
-    "cancel 200\n",
-    "feed 200\n",
-    "shipments 200\n",
-    "stock 200\n",
-    "webhook 200\n",
     "<Response success=\"true\">",
     "</Response>",
     "<OrderId>",
@@ -114,23 +108,8 @@ pub(crate) const XML: &[&str] = &[
     "mark@q7.example",
 ];
 
+/// What ShipBob says.
 pub(crate) const SHIPBOB: &[&str] = &[
-    OPERATIONS,
-    "create 422\n",
-    "create 400\n",
-    "create 429 7\n",
-    "find 200\n",
-    "cancel 200\n",
-    "feed 200\n",
-    "shipments 200\n",
-    "stock 200\n",
-    "webhook 200\n",
-    "check 200\n",
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
     "\"id\":7",
     "\"reference_id\":\"main-7\"",
     "\"channel\":{\"id\":433}",
@@ -151,7 +130,6 @@ pub(crate) const SHIPBOB: &[&str] = &[
     "\"errors\":{",
     "\"order\":{",
     "\"scopes\":[\"orders_write\"]",
-    "null",
     "-1",
     "1.5",
 ];
