@@ -37,7 +37,8 @@ pub fn read(text: &str) -> Result<Pace, String> {
     let mut pace = Pace::default();
     let mut named = Vec::new();
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-        let (name, value) = entry.split_once('=').map_or((entry, ""), |(name, value)| (name.trim(), value.trim()));
+        let (name, value) =
+            entry.split_once('=').map_or((entry, ""), |(name, value)| (name.trim(), value.trim()));
         let mut all = times(&mut pace);
         let names = all.each_ref().map(|(name, _)| *name).join(", ");
         let Some((name, time)) = all.iter_mut().find(|(known, _)| *known == name) else {
@@ -49,12 +50,15 @@ pub fn read(text: &str) -> Result<Pace, String> {
         named.push(name);
         let millis = value.parse::<u32>().ok().filter(|millis| MILLIS.contains(millis));
         let (least, most) = (MILLIS.start(), MILLIS.end());
-        let wrong = || format!("has no good {name}; write {name}=N with a whole number from {least} to {most}");
+        let wrong =
+            || format!("has no good {name}; write {name}=N with a whole number from {least} to {most}");
         **time = Duration::from_millis(u64::from(millis.ok_or_else(wrong)?));
     }
     match contradiction(&pace) {
         None => Ok(pace),
-        Some(problem) => Err(format!("is wrong: {problem}; make the lease longer, or leave the variable out")),
+        Some(problem) => {
+            Err(format!("is wrong: {problem}; make the lease longer, or leave the variable out"))
+        }
     }
 }
 

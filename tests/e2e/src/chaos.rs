@@ -18,9 +18,9 @@ mod shop;
 mod verdict;
 mod world;
 
-use lambda::Lambda;
-pub use lambda::FUNCTIONS;
 pub use binaries::fresh as fresh_binaries;
+pub use lambda::FUNCTIONS;
+use lambda::Lambda;
 use local::Local;
 pub use plan::{Class, Options, Setting};
 pub use report::{Functions, Report};

@@ -21,7 +21,8 @@ fn options(name: &str) -> Options {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn functions_that_are_killed_frozen_lied_to_and_robbed_of_their_tables_lose_nothing_and_do_nothing_twice() {
+async fn functions_that_are_killed_frozen_lied_to_and_robbed_of_their_tables_lose_nothing_and_do_nothing_twice()
+ {
     let report = play(options("chaos-lambda")).await;
     println!("{report}");
     assert_eq!((report.kills, report.freezes, report.losses), (6, 2, 1));

@@ -36,7 +36,11 @@ pub(super) fn read<'t>(mut table: Entries<'t>, reading: &mut Reading) -> Tempo {
     tempo.sweep_every = time("sweep_ms").unwrap_or(tempo.sweep_every);
     tempo.poll_every = time("poll_ms");
     if let Some(problem) = pace::contradiction(&tempo.pace) {
-        reading.wrong(span, format!("pace.{problem}"), "make the lease longer, or leave the table [pace] out");
+        reading.wrong(
+            span,
+            format!("pace.{problem}"),
+            "make the lease longer, or leave the table [pace] out",
+        );
     }
     table.nothing_else(reading);
     tempo

@@ -86,8 +86,7 @@ impl Lambda {
     }
 
     fn make_pools(&mut self, world: &World) {
-        let mut variables =
-            cloud::variables(&self.database, &self.sqs, &world.hosts(), world.secrets());
+        let mut variables = cloud::variables(&self.database, &self.sqs, &world.hosts(), world.secrets());
         let pace: Vec<String> = PACE.iter().map(|(name, millis)| format!("{name}={millis}")).collect();
         variables.push(("PACE".to_owned(), pace.join(",")));
         for queue in QUEUES {

@@ -36,7 +36,11 @@ impl Local {
             let rows = parts.into_iter().map(move |(part, pieces)| format!("{sku},{part},{pieces}\n"));
             rows.collect::<Vec<_>>()
         });
-        write(world, "listings.csv", &format!("sku,warehouse_sku,quantity\n{}", listings.collect::<String>()));
+        write(
+            world,
+            "listings.csv",
+            &format!("sku,warehouse_sku,quantity\n{}", listings.collect::<String>()),
+        );
         let rules = stock::rules().into_iter().map(|(method, service)| format!("is,{method},,,,{service}\n"));
         let header = "match,method,countries,min_total,below_total,service\n";
         write(world, "rules.csv", &format!("{header}{}", rules.collect::<String>()));

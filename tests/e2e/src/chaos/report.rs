@@ -118,7 +118,11 @@ impl fmt::Display for Report {
             writeln!(f, "functions   {}", self.functions)?;
         }
         let searched = self.searched / 1024;
-        writeln!(f, "marks       none may be found in {searched} KiB; one is seen in each of {} bodies", self.bodies)?;
+        writeln!(
+            f,
+            "marks       none may be found in {searched} KiB; one is seen in each of {} bodies",
+            self.bodies
+        )?;
         let rate = self.orders as u64 * 10 / seconds;
         writeln!(f, "speed       {} s, {}.{} orders/s", self.took.as_secs(), rate / 10, rate % 10)?;
         let (cpu, world, peak) = (self.cpu_ms / 1000, self.world_cpu_ms / 1000, self.peak_kib / 1024);

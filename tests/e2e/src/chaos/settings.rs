@@ -35,7 +35,8 @@ fn table(connection: &Connection) -> String {
 
 /// One side's settings. What has parts besides is a table, and its own value its kind.
 fn side(settings: &SettingMap) -> String {
-    let is_part_of = |name: &str, other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    let is_part_of =
+        |name: &str, other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
     let line = |(name, value): (&String, &String)| {
         let kind = if settings.keys().any(|other| is_part_of(name, other)) { ".kind" } else { "" };
         match value.parse::<u32>() {

@@ -81,10 +81,8 @@ impl Shop {
         };
         let store = Store::start(options).await.expect("a loopback port");
         store.stock_shop();
-        let webhook = Webhook {
-            url: format!("http://{listen}/webhook/{id}"),
-            secret: secrets.webhook.clone(),
-        };
+        let webhook =
+            Webhook { url: format!("http://{listen}/webhook/{id}"), secret: secrets.webhook.clone() };
         let options = WarehouseOptions {
             auth: Auth::ApiKey(secrets.warehouse_key.clone()),
             duplicates: class.duplicates(),

@@ -41,7 +41,8 @@ pub(super) async fn records(ledger: &DynamoLedger, shop: &Shop) -> Vec<Record> {
 
 /// Orders that a ledger has without an attempt of its own, so from a lost one: found at the warehouse, and held.
 pub(super) fn rebuilt(records: &BTreeMap<String, Vec<Record>>) -> (u64, u64) {
-    let count = |is: fn(&Record) -> bool| records.values().flatten().filter(|record| is(record)).count() as u64;
+    let count =
+        |is: fn(&Record) -> bool| records.values().flatten().filter(|record| is(record)).count() as u64;
     (
         count(|record| record.attempts == 0 && record.warehouse_order.is_some()),
         count(|record| record.stage == Stage::Held(Cause::OlderThanLedger)),

@@ -15,9 +15,9 @@ use crate::clock::{Now, wall};
 use crate::faults::Plan;
 use crate::server::Server;
 use crate::shared::Shared;
-pub use queue::{Delivery, Peek, Sent};
 use queue::Queue;
 pub(crate) use queue::digest;
+pub use queue::{Delivery, Peek, Sent};
 
 /// The requests that it understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
