@@ -365,6 +365,24 @@ fn a_host_that_lost_its_queues_fills_them_again_without_touching_the_ledger() {
 }
 
 #[test]
+fn a_host_that_lost_its_queues_queues_nothing_before_its_time() {
+    let scene = scene();
+    claimed(&scene, 1);
+    claimed(&scene, 2);
+    let until = scene.seconds_from_now(900);
+    let release =
+        |not_before| Step::Release { attempt: scene.record(2).written, not_before, why: "busy".into() };
+    scene.step(2, release(until));
+    claimed(&scene, 3);
+    let attempt = scene.record(3).written;
+    scene.step(3, Step::Doubt { attempt, ask_at: until, why: "time-out".into() });
+    scene.pass(Duration::from_secs(899));
+    assert_eq!(run(sweeper(&scene).refill(&scene.connection)).unwrap(), 0);
+    scene.pass(Duration::from_secs(1));
+    assert_eq!(run(sweeper(&scene).refill(&scene.connection)).unwrap(), 3);
+}
+
+#[test]
 fn every_enabled_connection_is_swept_and_the_trouble_of_one_is_its_own() {
     let scene = scene();
     scene.ready(7);

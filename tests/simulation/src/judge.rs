@@ -6,8 +6,6 @@
 //!   where people see it. It is never sent twice to a warehouse that still has it.
 //! - **The store loses an order** for good: what was not sent is held as vanished; what was sent is shipped, and its
 //!   tracking, which the store refuses, waits in the outbox or stays due.
-//! - **The store loses an order** just after it was taken back, and the warehouse's answer to our cancelling was lost: it
-//!   is cancelled there, nothing is sent, and the record says that it was accepted. It stays open and is looked at daily.
 //! - **A warehouse of class N** may leave an unclear order to a person.
 //! - **I9 (rate windows)** is no part of these histories, because the limiter lives inside the adapters: its windows are
 //!   proved in `adapters::rate_limit`, and that one process sends one request at a time to a store in
@@ -160,7 +158,6 @@ impl AtRest<'_> {
         let was_taken = truth.orders.iter().any(|order| order.reference == reference);
         let is_known = truth.known(&reference, now).next().is_some();
         let is_forgotten = was_taken && !is_known;
-        let is_cancelled = truth.orders.iter().any(|order| order.reference == reference && order.cancelled);
         let street = sold.order.ship_to.as_ref().map_or("", |to| to.line1.as_str());
         let is_refused = truth.refused.get(&reference).is_some_and(|disliked| disliked == street);
         match &record.stage {
@@ -169,7 +166,6 @@ impl AtRest<'_> {
             Stage::Held(Cause::NotCancelled(_)) => payment.is_taken_back(),
             Stage::Held(Cause::Refused(_)) => is_refused || sold.vanished || payment.is_taken_back(),
             Stage::Held(Cause::Vanished) => sold.vanished,
-            Stage::Accepted if sold.vanished && is_cancelled => true,
             Stage::Held(Cause::ChangedAfterSending) | Stage::Accepted => is_forgotten,
             Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,
             Stage::Waiting(_) => *payment == PaymentStatus::Pending,

@@ -79,6 +79,13 @@ async fn no_data_is_an_empty_page_and_an_absent_order() {
 }
 
 #[tokio::test]
+async fn a_list_that_says_success_and_has_no_orders_is_a_failure() {
+    let server = Server::start(|_| (200, r#"<Response success="true"/>"#.to_owned())).await;
+    let failure = OrderSource::list(&plain(&server), window(), 0).await.unwrap_err();
+    assert!(failure.is_retryable() && failure.message.contains("no element of the list"), "{failure}");
+}
+
+#[tokio::test]
 async fn a_list_that_turns_in_circles_is_a_failure() {
     let server = Server::start(shop).await;
     let failure = OrderSource::list(&plain(&server), window(), 5).await.unwrap_err();
