@@ -110,12 +110,15 @@ fn only_what_is_held_for_a_gap_is_released() {
 
 #[test]
 fn who_decides_on_a_held_order_while_it_is_released_is_not_overruled() {
-    let scene = std::sync::Arc::new(unmapped(&[7]));
-    cure(&scene);
-    let other = scene.clone();
-    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Cancel("by a person".into()))));
-    assert_eq!(release(&scene), 0);
-    assert_eq!((scene.stage(7), queued(&scene)), (Stage::Cancelled, vec![]));
+    for during in ["ledger.open", "store.read", "ledger.save"] {
+        let scene = std::sync::Arc::new(unmapped(&[7]));
+        cure(&scene);
+        let (other, cause) = (scene.clone(), Cause::ByPerson("wait".into()));
+        let hold = Admission::Hold(cause.clone(), scene.seconds_from_now(3600));
+        scene.script.meanwhile(during, move || drop(other.step(7, Step::Admit(hold, None))));
+        assert_eq!(release(&scene), 0, "during {during}");
+        assert_eq!((scene.stage(7), queued(&scene)), (Stage::Held(cause), vec![]), "during {during}");
+    }
 }
 
 #[test]

@@ -27,11 +27,11 @@ use crate::history::Deployment;
 use crate::net::{Fate, Tally};
 use crate::rules::canaries;
 use crate::site::Site;
-use crate::wms::Class;
+use crate::wms::{Class, Sends};
 
-/// The most often that one order may be sent to its warehouse in one history, whatever becomes of the requests: I8. Seen
-/// are up to 7.
-const MOST_SENDS: u32 = 14;
+/// How often one order may be sent to its warehouse, whatever becomes of the requests: I8. The back-off lets about five
+/// go soon after each other, clocks that differ some more, and then one goes in every longest wait. Seen are up to 6.
+const SENDS_AT_ONCE: u64 = 10;
 
 /// The most often that one order may be read in its store in one history: I12. Seen are up
 /// to 37.
@@ -184,8 +184,12 @@ impl AtRest<'_> {
                 self.wrong(format!("I2 {known} orders at the warehouse: {reference}"));
             }
         }
-        for (reference, times) in truth.asked.iter().filter(|(_, times)| **times > MOST_SENDS) {
-            self.wrong(format!("I8 {reference} was sent {times} times"));
+        let wait = u64::try_from(self.world.pace.longest_retry.as_millis()).unwrap_or(u64::MAX);
+        for (reference, Sends { times, first, last }) in &truth.asked {
+            let span = last - first;
+            if u64::from(*times) > SENDS_AT_ONCE + span / wait {
+                self.wrong(format!("I8 {reference} was sent {times} times in {} s", span / 1000));
+            }
         }
         for notice in truth.packages().into_values().filter(|notice| !notice.voided) {
             let number = notice.tracking.as_ref().map_or("", |tracking| tracking.number.as_str());
