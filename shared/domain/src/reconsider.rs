@@ -90,8 +90,7 @@ impl Intake<'_> {
         partners: &dyn Partners,
     ) -> Result<Looked, Failure> {
         let order = body_of(read).filter(|_| is_at_warehouse(&record));
-        let taken_back = order.filter(|order| record.recall.is_none() && order.payment.is_taken_back());
-        if let Some(order) = taken_back {
+        if let Some(order) = order.filter(|order| order.payment.is_taken_back()) {
             record = self.write(record, Step::Recall(order.payment.word().to_owned())).await?.record;
         }
         match order {

@@ -164,7 +164,10 @@ fn what_the_warehouse_may_have_is_never_decided_anew() {
     given_up.step(7, Step::GiveUp);
     for scene in [sending, in_doubt, given_up] {
         let before = scene.record(7);
-        for read in [read(PaymentStatus::Accepted), read(PaymentStatus::Refunded), Read::Absent] {
+        let mut changed = build::order(7);
+        changed.lines.truncate(1);
+        let changed = Read::Order(Box::new(changed));
+        for read in [read(PaymentStatus::Accepted), read(PaymentStatus::Refunded), Read::Absent, changed] {
             let looked = look(&scene, &read).unwrap();
             assert_eq!((looked.record, looked.push), (before.clone(), None), "{read:?}");
         }
@@ -198,6 +201,17 @@ fn the_wish_to_cancel_is_written_before_the_warehouse_is_asked() {
     assert_eq!(looked.version, wish.version + 1);
     let Stage::Held(Cause::NotCancelled(_)) = looked.stage else { panic!("it has no such order") };
     assert_eq!(looked.recall, None, "it is a person's now");
+}
+
+#[test]
+fn what_has_left_as_a_whole_is_not_cancelled_any_more() {
+    let scene = sent(Some(accept()));
+    scene.step(7, Step::Recall("refunded".into()));
+    scene.step(7, Step::Ship(build::package("P-1")));
+    let before = scene.record(7);
+    assert_eq!(before.stage, Stage::Shipped);
+    look(&scene, &read(PaymentStatus::Refunded)).unwrap();
+    assert_eq!((scene.record(7), scene.script.count("warehouse.cancel")), (before, 0));
 }
 
 #[test]
