@@ -7,9 +7,11 @@
 //! - **The store loses an order** for good: what was not sent is held as vanished; what was sent is shipped, and its
 //!   tracking, which the store refuses, waits in the outbox or stays due.
 //! - **A warehouse of class N** may leave an unclear order to a person.
-//! - **I9 (rate windows)** is no part of these histories, because the limiter lives inside the adapters: its windows are
-//!   proved in `adapters::rate_limit`, and that one process sends one request at a time to a store in
-//!   `adapters::one_shopping_cart`. Here is checked what the use cases can do about it: requests per order (I12).
+//! - **I9 (rate windows)** is no part of these histories: the limiter lives inside the adapters, one in each process for
+//!   each side of a connection. Its windows are proved by the tests of `adapters::rate_limit`; that a store is asked one
+//!   by one and at its pace by `adapters::one_shopping_cart` (`whoever_asks_the_store_together…`), a warehouse by the
+//!   tests of the generic one (`requests_to_a_warehouse…`). What several processes do together is not limited. Here is
+//!   checked what the use cases can do about it: requests per order (I8, I12).
 //! - **I11 (stock)** has no part in the product: 1ShoppingCart has no stock that could be read or written.
 
 use std::collections::BTreeMap;

@@ -63,17 +63,20 @@ fn a_warehouse_that_gives_less_than_its_adapter_says_is_noticed() {
 #[test]
 fn a_process_that_pauses_is_overtaken_by_the_one_beside_it() {
     let scene = Scene::new(Class::U, 2);
-    let base = play(scene, &[], false).points;
-    let open = base.iter().position(|what| *what == "ledger: open").unwrap();
+    let points = play(scene, &[], false).points;
+    let open = points.iter().position(|what| *what == "ledger: open").unwrap();
     let paused = play(scene, &[(open as u64, Turn::pauses())], true);
-    assert_eq!(paused.points[..=open], base[..=open]);
-    let creates = paused.points.iter().filter(|what| **what == "warehouse: create").count();
-    assert_eq!((creates, paused.ends.keys().collect::<Vec<_>>()), (1, vec!["posted"]));
-    // It has read that the order is ready, and is told later that another one has taken it.
-    let last_save = paused.points.iter().rposition(|what| *what == "ledger: save").unwrap();
-    let slept = play(scene, &[(open as u64, Turn::sleeps())], false);
-    assert!(slept.points.iter().rposition(|what| *what == "ledger: save").unwrap() >= last_save);
-    assert!(slept.wrong.is_empty());
+    assert_eq!(paused.points[..=open], points[..=open]);
+    let history = paused.history.unwrap();
+    let times = |what: &str| -> Vec<u64> {
+        let lines = history.iter().filter(|line| line.contains(what));
+        lines.map(|line| line.split_whitespace().next().unwrap().parse().unwrap()).collect()
+    };
+    let (stopped, creates) = (times("ledger: open")[0], times("warehouse: create"));
+    assert!(creates.len() == 1 && creates[0] < stopped + 40_000, "the other one sends it: {creates:?}");
+    let woken = stopped + 40_000..stopped + 41_000;
+    assert!(times("ledger: save").iter().any(|at| woken.contains(at)), "the first wants to, and is too late");
+    assert_eq!(paused.ends.keys().collect::<Vec<_>>(), ["posted"]);
 }
 
 #[test]
@@ -81,7 +84,9 @@ fn two_that_keep_step_take_turns() {
     let points = play(Scene { rhythm: Rhythm::InStep, ..Scene::new(Class::U, 2) }, &[], false).points;
     let opens: Vec<usize> =
         points.iter().enumerate().filter(|(_, what)| **what == "ledger: open").map(|(n, _)| n).collect();
-    assert_eq!(points[opens[0]..][..4], ["ledger: open", "ledger: open", "ledger: save", "ledger: save"]);
+    let both = |what| [what, what];
+    let taking = ["ledger: open", "ledger: expect", "ledger: save"].map(both).concat();
+    assert_eq!(points[opens[0]..][..6], taking, "date and claim, after it was read");
 }
 
 #[test]
