@@ -15,7 +15,7 @@ pub(crate) const SCHEDULES: &str = "schedules";
 pub(crate) const COMMAND: Command = Command {
     word: "hunt",
     help: "  simulation hunt N|schedules SECONDS
-      play N histories at most (or the schedules of the exhaustive part), until one goes wrong, and print that as JSON;
+      play N histories at most (or every schedule with one event), until one goes wrong, and print that as JSON;
       exit code 3 when the time is over",
     run,
 };

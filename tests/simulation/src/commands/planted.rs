@@ -21,7 +21,7 @@ pub(crate) const COMMAND: Command = Command {
     help: "  simulation planted [--only NAME] [--sample N --seed SEED] [--limit N] [--exhaustive] [--json]
       is every planted bug noticed? Plants those of tests/simulation/planted.toml one at a time into a copy, builds it,
       and plays until it goes wrong, N histories at most (default 10000); some of them only, by name or drawn by a seed;
-      with --exhaustive those that the schedules of the exhaustive part must notice, by these",
+      with --exhaustive those that the schedules with one event must notice, by these",
     run,
 };
 

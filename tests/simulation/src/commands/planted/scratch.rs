@@ -82,7 +82,7 @@ impl Scratch {
         self.hunt_in(&limit.to_string())
     }
 
-    /// Plays the schedules of the exhaustive part of what was built until one goes wrong.
+    /// Plays the schedules with one event of what was built, scene by scene, until one goes wrong.
     pub(crate) fn hunt_schedules(&self) -> Result<Hunted, String> {
         self.hunt_in(crate::commands::hunt::SCHEDULES)
     }
