@@ -30,7 +30,7 @@ pub(crate) struct Sweep {
 pub(crate) fn is_turn(connection: &Connection, now: Timestamp) -> bool {
     let interval = i64::from(connection.schedule.orders_minutes.max(1));
     let offset: i64 = connection.id.as_str().bytes().map(i64::from).sum();
-    (now.as_second() / 60 + offset) % interval == 0
+    now.as_second() / 60 % interval == offset % interval
 }
 
 /// The window that the next sweep of a connection lists: from the cursor less the overlap, with a fixed end.
@@ -129,6 +129,18 @@ mod tests {
     }
 
     #[test]
+    fn the_slice_that_ends_now_is_the_last_one() {
+        let now = at("2026-11-10T12:00:00Z");
+        for (start, is_last) in
+            [("2026-10-11T11:59:59Z", false), ("2026-10-11T12:00:00Z", true), ("2026-11-09T12:00:00Z", true)]
+        {
+            let sweep = next(&connection(start, 5), &cursor(None, &[]), now);
+            assert_eq!(sweep.moves_by_itself, !is_last, "{start}");
+            assert_eq!(sweep.dates.to > now, is_last, "{start}: the last one reaches past now");
+        }
+    }
+
+    #[test]
     fn an_incomplete_sweep_remembers_what_it_did_and_moves_nothing() {
         let before = cursor(Some("2026-11-01T00:00:00Z"), &[5]);
         let sweep = next(&connection("2026-10-01T00:00:00Z", 5), &before, at("2026-11-02T00:00:00Z"));
@@ -162,5 +174,11 @@ mod tests {
                 .count();
             assert_eq!(turns, 2, "{name}");
         }
+        let turn = |name: &str| {
+            let named = Connection { id: name.parse().unwrap(), ..connection.clone() };
+            (0..5).find(|minute| is_turn(&named, Timestamp::from_second(minute * 60 + 59).unwrap()))
+        };
+        let turns = ["a", "b", "c", "d", "e"].map(turn);
+        assert_eq!(turns, [2, 3, 4, 0, 1].map(Some), "each has its own");
     }
 }

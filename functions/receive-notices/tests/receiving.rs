@@ -8,7 +8,7 @@ use domain::record::Stage;
 use domain::shipment::ShipmentNotice;
 use domain::warehouse::{Heard, RawWebhook};
 use domain::{Reference, WarehouseOrderId};
-use receive_notices::{MAX_BODY_BYTES, Outcome, ReceiveNotices, Received};
+use receive_notices::{Outcome, ReceiveNotices, Received};
 use testkit::build;
 use testkit::model::{Class, Fate, Scene};
 use testkit::run::run;
@@ -149,7 +149,7 @@ fn a_path_that_is_not_ours_is_404_and_a_look_is_200() {
 fn a_body_that_is_too_large_is_413_and_one_that_just_fits_is_read() {
     let scene = accepted();
     let mut webhook = shipped(&scene, "P-1", "1Z5");
-    webhook.body = vec![b'x'; MAX_BODY_BYTES + 1];
+    webhook.body = vec![b'x'; 262_145];
     assert_eq!(post(&scene, "/webhook/main", webhook.clone()), 413);
     assert_eq!(parked(&scene), []);
     webhook.body.pop();

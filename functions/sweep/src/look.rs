@@ -1,6 +1,5 @@
 //! A look at one order: what does it need, and when does it need the next look?
 
-use domain::admission::look_again;
 use domain::intake::{body_of, expires, judge};
 use domain::life::{Pace, Stamp, Step, later};
 use domain::message::Message;
@@ -101,17 +100,19 @@ impl Looking<'_> {
     /// An order that the warehouse has: cancelled or changed in the store meanwhile? Is its tracking posted?
     async fn watch(&self, record: Record) -> Result<Look, Failure> {
         let now = self.sweep.clock.now();
-        let mut look = posts(&record, now, &self.sweep.pace);
+        let look = posts(&record, now, &self.sweep.pace);
         let watched = Policies::days(self.connection.policies.watch_days);
-        if now.duration_since(record.imported_at).unsigned_abs() < watched {
-            let again = self.read_again(record).await?;
-            look.next = look.next.into_iter().chain(again.next).min();
+        if record.recall.is_some() {
+            // What was begun is finished, whatever the store says by now.
+            self.intake().take_back(self.connection, record, self.sweep.partners.as_ref()).await?;
+        } else if now.duration_since(record.imported_at).unsigned_abs() < watched {
+            self.read_again(record).await?;
         }
         Ok(look)
     }
 
     /// Does the mapping translate a held order now? Then it is read once more, because its buyer may have been refunded
-    /// while it was held, and decided anew.
+    /// while it was held, and decided anew. Nothing to forward: it is not released.
     pub(crate) async fn remap(&self, record: Record) -> Result<Look, Failure> {
         if !is_unmapped(&record) {
             return Ok(Look::default());
@@ -137,23 +138,17 @@ impl Looking<'_> {
         let Ok(next) = record.step(Step::Admit(admission, body_of(&read).map(Order::digest)), stamp) else {
             return Ok(Look::default());
         };
-        match self.sweep.ledger.save(&record, &next).await? {
-            Saved::Done if next.is_finished() => Ok(Look::default()),
-            Saved::Done => Ok(queued(&next, now, &self.sweep.pace)),
-            Saved::Conflict(_) => Ok(Look::again(now)),
-        }
+        Ok(match self.sweep.ledger.save(&record, &next).await? {
+            Saved::Done => queued(&next, now, &self.sweep.pace),
+            Saved::Conflict(_) => Look::default(),
+        })
     }
 
-    /// The next look at an order as it is now; none when it needs none, or has its own date.
+    /// The next look at an order as it is now; none when it needs none, or has its own date. Who won a race against us
+    /// may have left it on the date that is taken off now.
     fn next(&self, record: &Record) -> Option<Timestamp> {
         let now = self.sweep.clock.now();
-        if record.is_finished() || record.wake.is_some_and(|wake| wake > now) {
-            return None;
-        }
-        Some(match record.stage {
-            Stage::Waiting(_) | Stage::Held(_) => look_again(record.since, now, Policies::days(1)),
-            Stage::Ready { .. } => later(now, self.sweep.pace.grace),
-            _ => self.sweep.pace.watch_at(now, record.imported_at),
-        })
+        let has_a_date = record.wake.is_some_and(|wake| wake > now);
+        (!record.is_finished() && !has_a_date).then(|| later(now, self.sweep.pace.grace))
     }
 }

@@ -5,15 +5,17 @@ mod common;
 
 use std::time::Duration;
 
-use common::{DAY, accepted, dates, decided, queued, sweep_after, sweep_often, sweeper};
+use common::{DAY, accepted, dates, decided, queued, sweep, sweep_after, sweep_often, sweeper};
 use domain::admission::Admission;
+use domain::life::Step;
 use domain::mapping::Gap;
 use domain::message::Message;
 use domain::payment::PaymentStatus;
-use domain::record::{Cause, Exclusion, Stage};
+use domain::record::{Cause, Exclusion, Stage, Wait};
+use domain::shipment::Contents;
 use testkit::build;
-use testkit::model::{Class, Scene};
-use testkit::run::run;
+use testkit::model::{Class, Fate, Scene};
+use testkit::run::{run, until_stuck};
 
 /// A scene whose orders are held because nobody has mapped their tea.
 fn unmapped(orders: &[u64]) -> Scene {
@@ -90,6 +92,36 @@ fn an_order_that_was_refunded_while_it_was_held_is_not_sent() {
 }
 
 #[test]
+fn only_what_is_held_for_a_gap_is_released() {
+    let scene = Scene::new(Class::U);
+    let soon = scene.seconds_from_now(3600);
+    let unpaid = Admission::Wait(Wait::Unpaid("pending".into()), soon);
+    let refused = Admission::Hold(Cause::Refused("no such street".into()), soon);
+    let comment = Admission::Hold(Cause::Comment, soon);
+    let none = Admission::Exclude(Exclusion::Digital);
+    let orders = [(5, &unpaid), (6, &refused), (7, &comment), (8, &none), (9, &Admission::Ready)];
+    orders.iter().for_each(|(order, admission)| decided(&scene, *order, admission));
+    accepted(&scene, 10);
+    let before = scene.ledger.with(&scene.connection.id, |books| books.records.clone());
+    assert_eq!(release(&scene), 0);
+    assert_eq!(scene.ledger.with(&scene.connection.id, |books| books.records.clone()), before);
+    assert_eq!((queued(&scene), scene.script.count("store.read")), (vec![], 0));
+}
+
+#[test]
+fn who_decides_on_a_held_order_while_it_is_released_is_not_overruled() {
+    for during in ["ledger.open", "store.read", "ledger.save"] {
+        let scene = std::sync::Arc::new(unmapped(&[7]));
+        cure(&scene);
+        let (other, cause) = (scene.clone(), Cause::ByPerson("wait".into()));
+        let hold = Admission::Hold(cause.clone(), scene.seconds_from_now(3600));
+        scene.script.meanwhile(during, move || drop(other.step(7, Step::Admit(hold, None))));
+        assert_eq!(release(&scene), 0, "during {during}");
+        assert_eq!((scene.stage(7), queued(&scene)), (Stage::Held(cause), vec![]), "during {during}");
+    }
+}
+
+#[test]
 fn an_order_whose_body_has_expired_is_released_as_well() {
     for by_sweep in [false, true] {
         let scene = unmapped(&[7]);
@@ -130,6 +162,37 @@ fn an_order_that_was_taken_back_is_cancelled_at_the_warehouse() {
         sweep_after(&scene, DAY);
         assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Cancelled, 0));
     }
+}
+
+#[test]
+fn a_cancellation_whose_answer_was_lost_is_finished_without_the_store() {
+    for fate in [Fate::LosesAnswer, Fate::Fails(None), Fate::Hangs, Fate::HappensAndHangs] {
+        let scene = Scene::new(Class::U);
+        accepted(&scene, 7);
+        scene.store.pay(7, PaymentStatus::Refunded);
+        scene.script.next("warehouse.cancel", [fate]);
+        scene.pass(DAY);
+        drop(until_stuck(sweep(&scene)));
+        scene.ledger.assert_all_covered();
+        assert_eq!(scene.stage(7), Stage::Accepted, "{fate:?}: nobody knows yet");
+        scene.store.lose(7);
+        let days = u64::from(scene.connection.policies.watch_days);
+        sweep_after(&scene, Duration::from_secs(86_400 * days));
+        assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Cancelled, 0), "{fate:?}");
+        assert_eq!(scene.script.count("store.read"), 1, "{fate:?}: the store is not asked again");
+    }
+}
+
+#[test]
+fn a_package_that_left_before_its_order_was_cancelled_is_posted_all_the_same() {
+    let scene = Scene::new(Class::U);
+    accepted(&scene, 7);
+    let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
+    scene.step(7, Step::Ship(part));
+    scene.step(7, Step::Recall("refunded".into()));
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.stage(7), Stage::Cancelled);
+    assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))]);
 }
 
 #[test]

@@ -81,10 +81,33 @@ fn an_order_that_is_paid_at_last_is_released() {
     for _ in 0..4 {
         sweep_after(&scene, Duration::from_secs(3600));
         assert!(matches!(scene.stage(7), Stage::Waiting(_)));
+        assert_eq!(dates(&scene, 7).len(), 1, "its own and no other");
     }
     scene.store.pay(7, PaymentStatus::Accepted);
     sweep_after(&scene, Duration::from_secs(6 * 3600));
     assert_eq!(scene.stage(7), Stage::Ready { not_before: None });
+    assert_eq!(queued(&scene), [forward(&scene, 7)]);
+}
+
+#[test]
+fn an_order_that_is_paid_when_its_date_comes_has_another_one() {
+    let scene = scene();
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    sweep_after(&scene, Duration::from_secs(60));
+    assert_eq!((scene.stage(7), scene.orders.take_all().len()), (Stage::Ready { not_before: None }, 1));
+    sweep_after(&scene, scene.pace.grace * 2);
+    assert_eq!(queued(&scene), [forward(&scene, 7)], "should its message be lost");
+}
+
+#[test]
+fn an_order_that_is_released_is_queued_at_once_and_not_by_the_next_sweep() {
+    let scene = std::sync::Arc::new(scene());
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    let world = scene.clone();
+    scene.script.meanwhile("store.read", move || world.pass(Duration::from_secs(1)));
+    assert_eq!(sweep_after(&scene, DAY).pushed, 1);
     assert_eq!(queued(&scene), [forward(&scene, 7)]);
 }
 
@@ -150,11 +173,11 @@ fn a_post_that_is_claimed_is_left_alone_until_its_lease_has_ended() {
     let scene = scene();
     accepted(&scene, 7);
     scene.step(7, Step::Ship(build::package("P-1")));
-    scene.pass(scene.pace.grace);
+    scene.pass(scene.pace.lease);
     let until = scene.seconds_from_now(480);
     scene.step(7, Step::ClaimPost { package: "P-1".parse().unwrap(), until });
-    sweep_after(&scene, Duration::from_secs(1));
-    assert_eq!(scene.shipments.waiting(), []);
+    let swept = sweep_after(&scene, Duration::from_secs(1));
+    assert_eq!((swept.looked, scene.shipments.waiting()), (1, vec![]));
     sweep_after(&scene, scene.pace.grace);
     assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))]);
 }
@@ -232,6 +255,20 @@ fn an_order_that_is_shipped_while_it_is_looked_at_has_a_date_again() {
     let scene = std::sync::Arc::new(scene());
     let soon = scene.seconds_from_now(60);
     decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    let other = scene.clone();
+    let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
+    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
+    sweep_after(&scene, DAY);
+    assert_eq!(scene.stage(7), Stage::PartlyShipped);
+    assert!(dates(&scene, 7).iter().any(|date| *date > scene.clock.now()), "somebody will look");
+}
+
+#[test]
+fn an_order_that_is_shipped_while_it_is_excluded_has_a_date_again() {
+    let scene = std::sync::Arc::new(scene());
+    let soon = scene.seconds_from_now(60);
+    decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
+    scene.store.pay(7, PaymentStatus::Declined);
     let other = scene.clone();
     let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
     scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
@@ -362,6 +399,24 @@ fn a_host_that_lost_its_queues_fills_them_again_without_touching_the_ledger() {
     assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(5))]);
     assert_eq!(scene.script.count_all(&WRITES), before);
     assert_eq!(scene.ledger.with(&scene.connection.id, |books| books.records.clone()), ledger);
+}
+
+#[test]
+fn a_host_that_lost_its_queues_queues_nothing_before_its_time() {
+    let scene = scene();
+    claimed(&scene, 1);
+    claimed(&scene, 2);
+    let until = scene.seconds_from_now(900);
+    let release =
+        |not_before| Step::Release { attempt: scene.record(2).written, not_before, why: "busy".into() };
+    scene.step(2, release(until));
+    claimed(&scene, 3);
+    let attempt = scene.record(3).written;
+    scene.step(3, Step::Doubt { attempt, ask_at: until, why: "time-out".into() });
+    scene.pass(Duration::from_secs(899));
+    assert_eq!(run(sweeper(&scene).refill(&scene.connection)).unwrap(), 0);
+    scene.pass(Duration::from_secs(1));
+    assert_eq!(run(sweeper(&scene).refill(&scene.connection)).unwrap(), 3);
 }
 
 #[test]

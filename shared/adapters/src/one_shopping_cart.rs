@@ -96,7 +96,7 @@ pub fn read_order_document(body: &[u8], zone: &TimeZone, currency: Currency) -> 
 /// As [`read_order_document`]. "No data" is an empty list.
 pub fn read_list_document(body: &[u8]) -> Result<Vec<u64>, Failure> {
     const DURING: &str = "1ShoppingCart: list";
-    match list::read(body).map_err(|broken| broken.failure(DURING))? {
+    match list::read("Orders", body).map_err(|broken| broken.failure(DURING))? {
         Reply::Yes(page) => Ok(page.ids),
         Reply::No(refusal) => {
             Err(Failure::permanent(DURING, format!("the store said no: {}", refusal.reason())))

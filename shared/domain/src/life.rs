@@ -19,8 +19,9 @@ use crate::order::OrderDigest;
 use crate::record::{Cause, Claim, Entry, RECENT_ENTRIES, Record, Stage};
 use crate::shipment::{Package, Post, is_complete};
 
-/// When a finished order that gets one more package is looked at, should its message get lost. By no clock is that at
-/// once: whoever looks must not see an order that was still finished a moment ago, and take off its only date.
+/// When a finished order that gets one more package is looked at, should its message get lost, or one that is to be
+/// cancelled, should who asks for it die. By no clock is that at once: whoever looks must not see an order that was still
+/// finished a moment ago, and take off its only date.
 const SOON: Duration = Duration::from_secs(20 * 60);
 
 /// How long things may take. One set per deployment; the demo uses a fast one.
@@ -179,6 +180,8 @@ pub enum Step {
         /// When to try again, when it is still due.
         again: Option<Timestamp>,
     },
+    /// The sale was taken back (the store's word for it), and the warehouse is to be asked to cancel.
+    Recall(String),
     /// The sale was taken back and the warehouse has cancelled, or never had it.
     Cancel(String),
     /// It was sent, or may have been, and now a person must look.
@@ -200,6 +203,7 @@ impl Step {
             Self::Ship(_) => "ship",
             Self::ClaimPost { .. } => "claim post",
             Self::SettlePost { .. } => "settle post",
+            Self::Recall(_) => "recall",
             Self::Cancel(_) => "cancel",
             Self::Flag(_) => "flag",
         }
@@ -260,6 +264,7 @@ impl Record {
             units: 0,
             mapping: 0,
             warehouse_order: None,
+            recall: None,
             packages: Vec::new(),
             story: vec![Entry { seq: 0, at: stamp.at, by: stamp.by.to_owned(), what }],
             spilled: Vec::new(),
@@ -355,10 +360,19 @@ impl Record {
                 Step::Cancel(why),
             ) => {
                 self.stage = Cancelled;
+                self.recall = None;
                 Some(format!("cancelled: {why}"))
+            }
+            (Accepted | PartlyShipped, Step::Recall(status)) if self.recall.is_none() => {
+                let what = format!("to be cancelled: {status} in the store");
+                self.recall = Some(status);
+                let soon = later(stamp.at, SOON);
+                self.wake = Some(self.wake.map_or(soon, |wake| wake.min(soon)));
+                Some(what)
             }
             (Accepted | PartlyShipped | InDoubt { .. }, Step::Flag(cause)) => {
                 let what = format!("held: {cause}");
+                self.recall = None;
                 self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
                 self.stage = Held(cause);
                 Some(what)

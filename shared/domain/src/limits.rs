@@ -45,6 +45,9 @@ pub const BOOKMARK_BYTES: usize = 2 * KIB;
 /// The body of a webhook or a notification. It is answered 413 before anything is made of it.
 pub const WEBHOOK_BYTES: usize = 256 * KIB;
 
+/// Numbers that one package had before. A label is replaced once or twice; the oldest are forgotten first.
+pub const EARLIER_NUMBERS: usize = 16;
+
 /// Shipments in one webhook: each is written into the ledger before the sender is answered.
 pub const WEBHOOK_SHIPMENTS: usize = 500;
 

@@ -80,28 +80,55 @@ impl Intake<'_> {
         }
     }
 
-    /// An order that the warehouse has: taken back in the store, or changed there?
+    /// An order that the warehouse has: taken back in the store, or changed there? What was taken back is written down
+    /// before the warehouse is asked: should its answer get lost, the next look asks again, without the store.
     async fn recall(
         &self,
         connection: &Connection,
-        record: Record,
+        mut record: Record,
         read: &Read,
         partners: &dyn Partners,
     ) -> Result<Looked, Failure> {
-        let order = body_of(read).filter(|_| matches!(record.stage, Stage::Accepted | Stage::PartlyShipped));
-        let Some(order) = order else { return Ok(Looked { record, push: None }) };
-        if order.payment.is_taken_back() {
-            let warehouse = partners.warehouse(connection).await?;
-            let step = cancel(&record, order, &warehouse).await?;
-            return self.write(record, step).await;
+        let order = body_of(read).filter(|_| is_at_warehouse(&record));
+        if let Some(order) = order.filter(|order| order.payment.is_taken_back()) {
+            record = self.write(record, Step::Recall(order.payment.word().to_owned())).await?.record;
         }
-        match &record.digest {
-            Some(digest) if *digest != order.digest() => {
+        match order {
+            _ if record.recall.is_some() => self.take_back(connection, record, partners).await,
+            Some(order) if !order.payment.is_taken_back() && is_another(order, &record) => {
                 self.write(record, Step::Flag(Cause::ChangedAfterSending)).await
             }
             _ => Ok(Looked { record, push: None }),
         }
     }
+
+    /// Has the warehouse cancel an order whose record says that it is to be taken back.
+    ///
+    /// # Errors
+    /// Those of the ledger and of the warehouse; the wish stays in the record.
+    pub async fn take_back(
+        &self,
+        connection: &Connection,
+        record: Record,
+        partners: &dyn Partners,
+    ) -> Result<Looked, Failure> {
+        let Some(status) = record.recall.as_deref().filter(|_| is_at_warehouse(&record)) else {
+            return Ok(Looked { record, push: None });
+        };
+        let warehouse = partners.warehouse(connection).await?;
+        let step = cancel(&record, status, &warehouse).await?;
+        self.write(record, step).await
+    }
+}
+
+/// Is it another order than the one that was sent?
+fn is_another(order: &Order, record: &Record) -> bool {
+    record.digest.as_ref().is_some_and(|digest| *digest != order.digest())
+}
+
+/// Does the warehouse have it, and has not all of it left?
+fn is_at_warehouse(record: &Record) -> bool {
+    matches!(record.stage, Stage::Accepted | Stage::PartlyShipped)
 }
 
 /// An order that was to be sent and is now not paid any more was cancelled; it was not excluded from the start.
@@ -117,8 +144,7 @@ fn forward_if_ready(record: &Record) -> Option<Message> {
     matches!(record.stage, Stage::Ready { .. }).then(|| Message::forward(&record.key))
 }
 
-async fn cancel(record: &Record, order: &Order, warehouse: &Warehouse) -> Result<Step, Failure> {
-    let status = order.payment.word();
+async fn cancel(record: &Record, status: &str, warehouse: &Warehouse) -> Result<Step, Failure> {
     let Some(desk) = &warehouse.cancel else {
         return Ok(Step::Flag(Cause::NotCancelled(format!(
             "{} cannot cancel; the order is {status}",

@@ -274,6 +274,10 @@ pub struct Record {
     /// The warehouse's id of it.
     #[serde(rename = "wo", default, skip_serializing_if = "Option::is_none")]
     pub warehouse_order: Option<WarehouseOrderId>,
+    /// The sale was taken back (the store's word for it) and the warehouse is to cancel. Written before it is asked, so
+    /// that it is asked until it has answered, whatever becomes of the order in the store.
+    #[serde(rename = "rc", default, skip_serializing_if = "Option::is_none")]
+    pub recall: Option<String>,
     /// What has left.
     #[serde(rename = "pk", default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Package>,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::carrier::{Tracking, TrackingNumber};
 use crate::ids::{PackageId, Reference, Token, WarehouseOrderId};
+use crate::limits::EARLIER_NUMBERS;
 use crate::mapping::WarehouseSku;
 
 /// What a package holds, as far as the warehouse tells.
@@ -81,7 +82,8 @@ pub struct Package {
     pub voided: bool,
     /// What became of its tracking.
     pub post: Post,
-    /// Numbers that it had before. A notice that tells one of them is an old one that comes late, or again.
+    /// Numbers that it had before, the last of them. A notice that tells one of them is an old one that comes late, or
+    /// again.
     #[serde(rename = "was", default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<TrackingNumber>,
 }
@@ -150,6 +152,7 @@ impl Package {
         }
         let mut earlier = self.earlier.clone();
         earlier.extend(self.number().filter(|_| is_new_number).cloned());
+        earlier.drain(..earlier.len().saturating_sub(EARLIER_NUMBERS));
         let post = if is_new_number { Post::Due } else { self.post.clone() };
         Self { tracking: news.tracking.or_else(|| self.tracking.clone()), post, earlier, ..news }
     }
@@ -310,6 +313,17 @@ mod tests {
         ] {
             assert_eq!(known.knows(&news), old, "{known:?} and {news:?}");
         }
+    }
+
+    #[test]
+    fn a_package_whose_number_changes_for_ever_stays_small_and_remembers_the_last_ones() {
+        let label = |n: usize| numbered(&format!("1Z{n}"), Post::Due);
+        let package = (1..=1000).fold(label(0), |package, n| package.after(label(n)));
+        assert_eq!(package.earlier.len(), 16);
+        for n in 984..=1000 {
+            assert!(package.knows(&label(n)), "an old notice of label {n}");
+        }
+        assert!(!package.knows(&label(983)), "the oldest are forgotten");
     }
 
     #[test]

@@ -30,6 +30,7 @@ enum Move {
     Ship { package: u8, number: u8, contents: u8, voided: bool },
     ClaimPost(u8),
     SettlePost(u8, u8),
+    Recall,
     Cancel,
     Flag(bool),
 }
@@ -50,6 +51,7 @@ fn moves() -> impl Strategy<Value = Move> {
         4 => ship,
         3 => (0..3_u8).prop_map(Move::ClaimPost),
         3 => (0..3_u8, 0..5_u8).prop_map(|(package, post)| Move::SettlePost(package, post)),
+        1 => Just(Move::Recall),
         1 => Just(Move::Cancel),
         1 => any::<bool>().prop_map(Move::Flag),
     ]
@@ -122,6 +124,7 @@ fn step_of(drawn: &Move, record: &Record, now: Timestamp) -> Step {
         Move::SettlePost(n, post) => {
             Step::SettlePost { package: package_id(n), post: posts(post), again: None }
         }
+        Move::Recall => Step::Recall(why()),
         Move::Cancel => Step::Cancel(why()),
         Move::Flag(changed) => {
             Step::Flag(if changed { Cause::ChangedAfterSending } else { Cause::NotCancelled(why()) })
@@ -156,6 +159,8 @@ fn leads_to(from: &str, step: &Move) -> &'static [&'static str] {
             Move::Cancel,
             "waiting" | "ready" | "in doubt" | "held" | "excluded" | "accepted" | "partly shipped",
         ) => &["cancelled"],
+        (Move::Recall, "accepted") => &["accepted"],
+        (Move::Recall, "partly shipped") => &["partly shipped"],
         (Move::Flag(_), "accepted" | "partly shipped" | "in doubt") => &["held"],
         _ => &[],
     }
@@ -180,6 +185,14 @@ fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<
     );
     prop_assert_eq!((after.version, after.written), (before.version + 1, stamp.token));
     prop_assert!(after.wake.is_some());
+    if before.recall.is_some() && after.recall.is_none() {
+        prop_assert!(matches!(drawn, Move::Cancel | Move::Flag(_)), "{drawn:?} forgot the wish to cancel");
+    }
+    if before.recall.is_none() && after.recall.is_some() {
+        prop_assert!(after.wake <= Some(later(stamp.at, Duration::from_secs(20 * 60))), "{:?}", after.wake);
+    }
+    let over = matches!(after.stage, Stage::Cancelled | Stage::Held(_));
+    prop_assert!(!over || before.recall.is_none() || after.recall.is_none(), "{drawn:?}");
     let same_stage = before.stage.word() == after.stage.word();
     prop_assert_eq!(after.since, if same_stage { before.since } else { stamp.at });
     let revived = before.is_finished() && !after.is_finished();

@@ -334,6 +334,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_order_that_is_to_be_cancelled_says_so() {
+        let recalled = Record { recall: Some("refunded".into()), ..record(7, Stage::Accepted, 60) };
+        let ledger = FakeLedger::with([recalled, record(8, Stage::Accepted, 60)]);
+        for (order, is_recalled) in [("7", true), ("8", false)] {
+            let text = explained(&ledger, order).await.unwrap().text(now(), Style::PLAIN);
+            for part in ["The sale was taken back", "the warehouse is asked to cancel"] {
+                assert_eq!(text.contains(part), is_recalled, "{text}");
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_held_order_names_its_cures() {
         let gaps = vec![
             Gap::UnknownSku(Sku::parse("MUG").unwrap()),

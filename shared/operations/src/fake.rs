@@ -50,6 +50,7 @@ pub(crate) fn record(order: u64, stage: Stage, seconds: i64) -> Record {
         wake: None,
         units: 2,
         mapping: 3,
+        recall: None,
         warehouse_order: sent.then(|| WarehouseOrderId::parse(format!("WH-{order}")).unwrap()),
         packages: Vec::new(),
         story: vec![Entry { seq: 0, at: since, by: "poll-orders".into(), what: "imported: ready".into() }],

@@ -164,7 +164,10 @@ fn what_the_warehouse_may_have_is_never_decided_anew() {
     given_up.step(7, Step::GiveUp);
     for scene in [sending, in_doubt, given_up] {
         let before = scene.record(7);
-        for read in [read(PaymentStatus::Accepted), read(PaymentStatus::Refunded), Read::Absent] {
+        let mut changed = build::order(7);
+        changed.lines.truncate(1);
+        let changed = Read::Order(Box::new(changed));
+        for read in [read(PaymentStatus::Accepted), read(PaymentStatus::Refunded), Read::Absent, changed] {
             let looked = look(&scene, &read).unwrap();
             assert_eq!((looked.record, looked.push), (before.clone(), None), "{read:?}");
         }
@@ -181,14 +184,58 @@ fn an_accepted_order_is_left_alone_while_nothing_has_changed() {
 }
 
 #[test]
-fn a_cancellation_that_fails_is_tried_again_and_nothing_is_written() {
+fn the_wish_to_cancel_is_written_before_the_warehouse_is_asked() {
     let scene = sent(Some(accept()));
     let before = scene.record(7);
+    scene.script.next("ledger.save", [Fate::Fails(None)]);
+    assert!(look(&scene, &read(PaymentStatus::Refunded)).is_err());
+    assert_eq!((scene.record(7), scene.script.count("warehouse.cancel")), (before, 0));
     scene.script.next("warehouse.cancel", [Fate::Fails(None)]);
     assert!(look(&scene, &read(PaymentStatus::Refunded)).is_err());
-    assert_eq!(scene.record(7), before);
-    let why = look(&scene, &read(PaymentStatus::Refunded)).unwrap().record.stage;
-    assert!(matches!(why, Stage::Held(Cause::NotCancelled(_))), "this warehouse has no such order: {why:?}");
+    let wish = scene.record(7);
+    assert_eq!((wish.stage.clone(), wish.recall.as_deref()), (Stage::Accepted, Some("refunded")));
+    let soon = scene.seconds_from_now(30 * 60);
+    assert!(wish.wake <= Some(soon), "somebody asks again soon, should this one die");
+    // Whatever the store shows by then, and the wish is not written again.
+    let looked = look(&scene, &read(PaymentStatus::Accepted)).unwrap().record;
+    assert_eq!(looked.version, wish.version + 1);
+    let Stage::Held(Cause::NotCancelled(_)) = looked.stage else { panic!("it has no such order") };
+    assert_eq!(looked.recall, None, "it is a person's now");
+}
+
+#[test]
+fn what_has_left_as_a_whole_is_not_cancelled_any_more() {
+    let scene = sent(Some(accept()));
+    scene.step(7, Step::Recall("refunded".into()));
+    scene.step(7, Step::Ship(build::package("P-1")));
+    let before = scene.record(7);
+    assert_eq!(before.stage, Stage::Shipped);
+    look(&scene, &read(PaymentStatus::Refunded)).unwrap();
+    assert_eq!((scene.record(7), scene.script.count("warehouse.cancel")), (before, 0));
+}
+
+#[test]
+fn a_wish_to_cancel_is_written_by_one_and_asked_for_by_both() {
+    let scene = std::sync::Arc::new(sent(Some(accept())));
+    let other = scene.clone();
+    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Recall("refunded".into()))));
+    let looked = look(&scene, &read(PaymentStatus::Refunded)).unwrap();
+    assert!(matches!(looked.record.stage, Stage::Held(Cause::NotCancelled(_))), "{:?}", looked.record);
+}
+
+#[test]
+fn an_order_that_changed_and_was_taken_back_is_not_called_changed() {
+    let scene = std::sync::Arc::new(sent(Some(accept())));
+    let mut order = domain::order::Order { payment: PaymentStatus::Refunded, ..build::order(7) };
+    order.lines.truncate(1);
+    let other = scene.clone();
+    let part =
+        domain::shipment::Package { contents: domain::shipment::Contents::Part, ..build::package("P-1") };
+    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
+    let looked = look(&scene, &Read::Order(Box::new(order.clone()))).unwrap();
+    assert_eq!(looked.record.stage, Stage::PartlyShipped, "who lost the race leaves it to the next look");
+    let looked = look(&scene, &Read::Order(Box::new(order))).unwrap();
+    assert!(matches!(looked.record.stage, Stage::Held(Cause::NotCancelled(_))), "{:?}", looked.record);
 }
 
 #[test]

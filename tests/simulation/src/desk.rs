@@ -90,7 +90,8 @@ impl OrderDesk for Wms {
             street: request.ship_to.line1.clone(),
         };
         let about = || request.reference.to_string();
-        *self.truth().asked.entry(request.reference.clone()).or_default() += 1;
+        let now = self.time.millis();
+        self.truth().asked.entry(request.reference.clone()).or_default().add(now);
         let said = self.call(WHAT, about, move |truth, now| truth.take(class, asked, now, &watch)).await;
         if said.is_ok() && self.net.watch().strikes(Fault::HangsUp) {
             return Creation::Unclear(Failure::retryable(WHAT, "hung up before it had answered"));

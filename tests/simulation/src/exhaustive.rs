@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::net::{Fate, Turn, only_looks};
-use crate::one_order::{Played, Scene, play};
+use crate::hunt::Found;
+use crate::net::{Fate, Then, Turn, only_looks};
+use crate::one_order::{Played, Rhythm, Scene, play};
+use crate::wms::Class;
 
 /// All that can become of an effect and of the process that wants it, but that all is well.
-pub const TURNS: [Turn; 7] = [
+pub const TURNS: [Turn; 9] = [
     Turn::lives(Fate::NotDone),
     Turn::lives(Fate::AnswerLost),
     Turn::lives(Fate::Late),
@@ -15,28 +17,64 @@ pub const TURNS: [Turn; 7] = [
     Turn::dies(Fate::Done),
     Turn::dies(Fate::AnswerLost),
     Turn::dies(Fate::Late),
+    Turn::pauses(),
+    Turn::sleeps(),
 ];
 
 /// What differs for an effect that only looks: it fails, or its process dies. Done, lost or late is all the same then.
-const LOOKS: [Turn; 2] = [Turn::lives(Fate::AnswerLost), Turn::dies(Fate::Done)];
+/// Last is how its process stands still: with nobody beside it only the leases matter, with somebody that he is faster.
+const LOOKS: [Turn; 4] =
+    [Turn::lives(Fate::AnswerLost), Turn::dies(Fate::Done), Turn::pauses(), Turn::sleeps()];
 
 /// What differs for an effect that changes something: whoever is dead does not miss an answer.
-const CHANGES: [Turn; 6] = [
+const CHANGES: [Turn; 8] = [
     Turn::lives(Fate::NotDone),
     Turn::lives(Fate::AnswerLost),
     Turn::lives(Fate::Late),
     Turn::dies(Fate::NotDone),
     Turn::dies(Fate::Done),
     Turn::dies(Fate::Late),
+    Turn::pauses(),
+    Turn::sleeps(),
 ];
+
+/// Of these pairs are made where two keep step: one of them is lost, or an answer.
+const LOSSES: [Turn; 3] = [Turn::dies(Fate::Done), Turn::dies(Fate::NotDone), Turn::lives(Fate::AnswerLost)];
 
 /// So many of the wrong schedules are kept.
 const SHOWN: usize = 10;
 
-/// Everything that can become of an effect with this name, each only once.
+/// Everything of which pairs are made at an effect with this name, each only once.
+pub fn different(scene: Scene, what: &str) -> impl Iterator<Item = Turn> {
+    let turns: &[Turn] = match (scene.rhythm, only_looks(what)) {
+        (Rhythm::InStep, true) => &LOSSES[..1],
+        (Rhythm::InStep, false) => &LOSSES,
+        (Rhythm::Ahead, true) => &LOOKS,
+        (Rhythm::Ahead, false) => &CHANGES,
+    };
+    let idle = if scene.workers > 1 { Then::Sleeps } else { Then::Pauses };
+    turns.iter().copied().filter(move |turn| turn.then != idle)
+}
+
+/// Every scene whose schedules are played.
 #[must_use]
-pub fn different(what: &str) -> &'static [Turn] {
-    if only_looks(what) { &LOOKS } else { &CHANGES }
+pub fn scenes() -> Vec<Scene> {
+    let workers = [(1, Rhythm::Ahead), (2, Rhythm::Ahead), (2, Rhythm::InStep)];
+    let scene = |(workers, rhythm), class| Scene { rhythm, ..Scene::new(class, workers) };
+    workers.into_iter().flat_map(|who| Class::ALL.map(|class| scene(who, class))).collect()
+}
+
+/// The first schedule with one event that goes wrong, in any scene.
+#[must_use]
+pub fn first_wrong() -> Option<Found> {
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let mut played = 0;
+    scenes().into_iter().find_map(|scene| {
+        let sum = explore(scene, false, threads);
+        played += 1 + sum.singles;
+        let (_, wrong) = sum.wrong.into_iter().next()?;
+        Some(Found { histories: played, seed: 0, wrong })
+    })
 }
 
 /// What happens at which point.
@@ -100,13 +138,15 @@ impl Sum {
         self.longest = self.longest.max(played.points.len());
         self.judge(&[first], &played, &base.points);
         let begin = first.0 as usize;
-        let is_new = base.points.get(begin).is_some_and(|what| different(what).contains(&first.1));
+        let is_new =
+            base.points.get(begin).is_some_and(|what| different(scene, what).any(|turn| turn == first.1));
         if !pairs || !is_new {
             return;
         }
         for (point, what) in played.points.iter().enumerate().skip(begin + 1) {
-            for turn in different(what) {
-                let script = [first, (point as u64, *turn)];
+            // Who stands still does so first; what comes after it is another event while he does, or after.
+            for turn in different(scene, what).filter(|turn| !turn.then.stands_still()) {
+                let script = [first, (point as u64, turn)];
                 let again = play(scene, &script, false);
                 self.pairs += 1;
                 self.judge(&script, &again, &played.points);

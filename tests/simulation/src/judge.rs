@@ -6,12 +6,12 @@
 //!   where people see it. It is never sent twice to a warehouse that still has it.
 //! - **The store loses an order** for good: what was not sent is held as vanished; what was sent is shipped, and its
 //!   tracking, which the store refuses, waits in the outbox or stays due.
-//! - **The store loses an order** just after it was taken back, and the warehouse's answer to our cancelling was lost: it
-//!   is cancelled there, nothing is sent, and the record says that it was accepted. It stays open and is looked at daily.
 //! - **A warehouse of class N** may leave an unclear order to a person.
-//! - **I9 (rate windows)** is no part of these histories, because the limiter lives inside the adapters: its windows are
-//!   proved in `adapters::rate_limit`, and that one process sends one request at a time to a store in
-//!   `adapters::one_shopping_cart`. Here is checked what the use cases can do about it: requests per order (I12).
+//! - **I9 (rate windows)** is no part of these histories: the limiter lives inside the adapters, one in each process for
+//!   each side of a connection. Its windows are proved by the tests of `adapters::rate_limit`; that a store is asked one
+//!   by one and at its pace by `adapters::one_shopping_cart` (`whoever_asks_the_store_together…`), a warehouse by the
+//!   tests of the generic one (`requests_to_a_warehouse…`). What several processes do together is not limited. Here is
+//!   checked what the use cases can do about it: requests per order (I8, I12).
 //! - **I11 (stock)** has no part in the product: 1ShoppingCart has no stock that could be read or written.
 
 use std::collections::BTreeMap;
@@ -29,11 +29,11 @@ use crate::history::Deployment;
 use crate::net::{Fate, Tally};
 use crate::rules::canaries;
 use crate::site::Site;
-use crate::wms::Class;
+use crate::wms::{Class, Sends};
 
-/// The most often that one order may be sent to its warehouse in one history, whatever becomes of the requests: I8. Seen
-/// are up to 7.
-const MOST_SENDS: u32 = 14;
+/// How often one order may be sent to its warehouse, whatever becomes of the requests: I8. The back-off lets about five
+/// go soon after each other, clocks that differ some more, and then one goes in every longest wait. Seen are up to 6.
+const SENDS_AT_ONCE: u64 = 10;
 
 /// The most often that one order may be read in its store in one history: I12. Seen are up
 /// to 37.
@@ -160,7 +160,6 @@ impl AtRest<'_> {
         let was_taken = truth.orders.iter().any(|order| order.reference == reference);
         let is_known = truth.known(&reference, now).next().is_some();
         let is_forgotten = was_taken && !is_known;
-        let is_cancelled = truth.orders.iter().any(|order| order.reference == reference && order.cancelled);
         let street = sold.order.ship_to.as_ref().map_or("", |to| to.line1.as_str());
         let is_refused = truth.refused.get(&reference).is_some_and(|disliked| disliked == street);
         match &record.stage {
@@ -169,7 +168,6 @@ impl AtRest<'_> {
             Stage::Held(Cause::NotCancelled(_)) => payment.is_taken_back(),
             Stage::Held(Cause::Refused(_)) => is_refused || sold.vanished || payment.is_taken_back(),
             Stage::Held(Cause::Vanished) => sold.vanished,
-            Stage::Accepted if sold.vanished && is_cancelled => true,
             Stage::Held(Cause::ChangedAfterSending) | Stage::Accepted => is_forgotten,
             Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,
             Stage::Waiting(_) => *payment == PaymentStatus::Pending,
@@ -188,8 +186,12 @@ impl AtRest<'_> {
                 self.wrong(format!("I2 {known} orders at the warehouse: {reference}"));
             }
         }
-        for (reference, times) in truth.asked.iter().filter(|(_, times)| **times > MOST_SENDS) {
-            self.wrong(format!("I8 {reference} was sent {times} times"));
+        let wait = u64::try_from(self.world.pace.longest_retry.as_millis()).unwrap_or(u64::MAX);
+        for (reference, Sends { times, first, last }) in &truth.asked {
+            let span = last - first;
+            if u64::from(*times) > SENDS_AT_ONCE + span / wait {
+                self.wrong(format!("I8 {reference} was sent {times} times in {} s", span / 1000));
+            }
         }
         for notice in truth.packages().into_values().filter(|notice| !notice.voided) {
             let number = notice.tracking.as_ref().map_or("", |tracking| tracking.number.as_str());

@@ -30,6 +30,15 @@ impl Fate {
     pub const ALL: [Self; 4] = [Self::Done, Self::NotDone, Self::AnswerLost, Self::Late];
 }
 
+/// How long each way of an effect takes where all keep step, in milliseconds.
+pub(crate) const STEP: u64 = 10;
+
+/// How long a process pauses, in milliseconds: others have done all of their work by then.
+const PAUSE: u64 = 40_000;
+
+/// How long a process sleeps, in milliseconds: every lease has ended by then.
+const SLEEP: u64 = 20 * 60_000;
+
 /// A failed effect, as far as the caller can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
@@ -46,6 +55,8 @@ pub enum Deal {
     Chance(BTreeMap<System, u32>),
     /// By script: this becomes of the effects with these numbers (counted from 0); all others are done.
     Script(BTreeMap<u64, Turn>),
+    /// The same where every effect takes equally long, so that those who begin together keep step.
+    InStep(BTreeMap<u64, Turn>),
 }
 
 /// What a script has in store for one effect and the process that wants it.
@@ -53,22 +64,56 @@ pub enum Deal {
 pub struct Turn {
     /// What becomes of the effect.
     pub fate: Fate,
-    /// Does the process die at this point, without having seen the answer? Where the effect is not done, it has died
-    /// before it asked for it.
-    pub dies: bool,
+    /// What becomes of the process.
+    pub then: Then,
+}
+
+/// What becomes of a process that wants an effect, before it has seen the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Then {
+    /// It sees the answer and goes on.
+    GoesOn,
+    /// It dies. Where the effect is not done, it has died before it asked for it.
+    Dies,
+    /// It stands still while others do all that they have to do now.
+    Pauses,
+    /// It stands still until every lease is over, and wakes.
+    Sleeps,
+}
+
+impl Then {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::GoesOn, Self::Dies, Self::Pauses, Self::Sleeps];
+
+    /// Does it stand still for a while?
+    pub(crate) const fn stands_still(self) -> bool {
+        matches!(self, Self::Pauses | Self::Sleeps)
+    }
 }
 
 impl Turn {
     /// This becomes of the effect, and the process lives.
     #[must_use]
     pub const fn lives(fate: Fate) -> Self {
-        Self { fate, dies: false }
+        Self { fate, then: Then::GoesOn }
     }
 
     /// This becomes of the effect, and the process dies.
     #[must_use]
     pub const fn dies(fate: Fate) -> Self {
-        Self { fate, dies: true }
+        Self { fate, then: Then::Dies }
+    }
+
+    /// The effect is done, and the process stands still while others work.
+    #[must_use]
+    pub const fn pauses() -> Self {
+        Self { fate: Fate::Done, then: Then::Pauses }
+    }
+
+    /// The effect is done, and the process stands still until every lease is over.
+    #[must_use]
+    pub const fn sleeps() -> Self {
+        Self { fate: Fate::Done, then: Then::Sleeps }
     }
 }
 
@@ -344,13 +389,21 @@ impl Net {
             let lot = state.draw(system, what);
             state.tally.changes += u64::from(lot.changes || lot.turn != Turn::lives(Fate::Done));
             state.note(now, || {
-                let death = if lot.turn.dies { ", and the process dies" } else { "" };
-                format!("{what} {} {:?}{death}", about(), lot.turn.fate)
+                let then = match lot.turn.then {
+                    Then::GoesOn => "",
+                    Then::Dies => ", and the process dies",
+                    Then::Pauses => ", and the process pauses",
+                    Then::Sleeps => ", and the process sleeps",
+                };
+                format!("{what} {} {:?}{then}", about(), lot.turn.fate)
             });
             lot
         };
-        if lot.turn.dies {
-            self.time().doom();
+        match lot.turn.then {
+            Then::GoesOn => {}
+            Then::Dies => self.time().doom(),
+            Then::Pauses => self.time().freeze(self.time().current(), PAUSE),
+            Then::Sleeps => self.time().freeze(self.time().current(), SLEEP),
         }
         let Lot { turn: Turn { fate, .. }, there, back, .. } = lot;
         let inside = Inside { apply: Some(apply), on_its_way: None, answer: None, waker: None, legs: 0 };
@@ -371,7 +424,10 @@ impl State {
         self.tally.trace = mix(self.tally.trace, fate as u64);
         let slow = system == System::Store || system == System::Warehouse;
         let reach = if slow { 400 } else { 20 };
-        let (there, back) = (1 + self.dice.below(reach), 1 + self.dice.below(reach));
+        let (there, back) = match self.deal {
+            Deal::InStep(_) => (STEP, STEP),
+            _ => (1 + self.dice.below(reach), 1 + self.dice.below(reach)),
+        };
         let late = match (&self.deal, fate) {
             (Deal::Chance(_), Fate::Late) => self.dice.below(self.ghost.max(1)),
             // By script the latest is the worst.
@@ -385,7 +441,7 @@ impl State {
             return Turn::lives(Fate::Done);
         }
         match &mut self.deal {
-            Deal::Script(script) => {
+            Deal::Script(script) | Deal::InStep(script) => {
                 self.tally.names.push(what);
                 script.get(&number).copied().unwrap_or(Turn::lives(Fate::Done))
             }

@@ -13,7 +13,7 @@ use crate::desk::Told;
 use crate::executor::{BEGINNING, Executor, Process};
 use crate::history::{Deployment, Traits, Work};
 use crate::judge::judge;
-use crate::net::{Deal, Net, Turn};
+use crate::net::{Deal, Net, STEP, Turn};
 use crate::play::GHOST;
 use crate::queue::Queue;
 use crate::scene::{MINUTE, canary, whole_mapping};
@@ -32,6 +32,9 @@ const TICK: u64 = 100;
 /// By then everything has come to rest, or it never will.
 const HORIZON: u64 = 12 * 60 * MINUTE;
 
+/// How far behind the first the second is where they keep step, in milliseconds: half an effect.
+const HALF_A_STEP: u64 = STEP;
+
 /// What an order goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scene {
@@ -39,6 +42,42 @@ pub struct Scene {
     pub class: Class,
     /// How many run at the same time of everything: pollers, sweeps, and workers that are given the same messages.
     pub workers: u32,
+    /// How they run beside each other.
+    pub rhythm: Rhythm,
+    /// What is wrong with it on purpose.
+    pub flaw: Option<Flaw>,
+}
+
+impl Scene {
+    /// A scene without flaw, in which one is ahead of the other.
+    #[must_use]
+    pub fn new(class: Class, workers: u32) -> Self {
+        Self { class, workers, rhythm: Rhythm::Ahead, flaw: None }
+    }
+}
+
+/// How two that do the same run beside each other. (That one does all of its work while the other stands still, at any of
+/// the other's effects, is an event: [`crate::net::Then::Pauses`].)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rhythm {
+    /// The second begins in the middle of the first's work, and effects take differently long.
+    Ahead,
+    /// The second is half an effect behind the first: after each effect of the one comes the same one of the other.
+    InStep,
+}
+
+impl Rhythm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Ahead, Self::InStep];
+}
+
+/// Something that is wrong on purpose, so that the schedules are judged, too: one of them must go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// The lease ends while a request of its attempt may still land.
+    LeaseTooShort,
+    /// The adapter of a warehouse that gives nothing against duplicates says that it honours keys.
+    ClassOverstated,
 }
 
 /// What a run showed.
@@ -68,7 +107,7 @@ pub fn play(scene: Scene, script: &[(u64, Turn)], keep_history: bool) -> Played 
 struct Way {
     executor: Executor,
     world: Deployment,
-    workers: u32,
+    scene: Scene,
     next_process: Process,
     wrong: Vec<String>,
 }
@@ -77,9 +116,16 @@ impl Way {
     fn new(scene: Scene, script: &[(u64, Turn)], keep_history: bool) -> Self {
         let executor = Executor::new(SEED);
         let time = executor.time();
-        let deal = Deal::Script(script.iter().copied().collect());
+        let turns = script.iter().copied().collect();
+        let deal = match scene.rhythm {
+            Rhythm::Ahead => Deal::Script(turns),
+            Rhythm::InStep => Deal::InStep(turns),
+        };
         let net = Net::new(time.clone(), SEED, deal, GHOST, keep_history);
-        let wms = Wms::new(scene.class, net.clone(), time.clone());
+        let mut wms = Wms::new(scene.class, net.clone(), time.clone());
+        if scene.flaw == Some(Flaw::ClassOverstated) {
+            wms = wms.declared_as(Class::K);
+        }
         let mut connection = build::connection("sim");
         connection.policies =
             Policies { start: Timestamp::from_second(BEGINNING - 3600).ok(), ..Policies::default() };
@@ -90,9 +136,12 @@ impl Way {
         }
         let site = Site::new(connection, Cart::new(net.clone()), wms);
         site.cart.sell(order);
-        let world = Deployment::new(vec![site], net, time);
+        let mut world = Deployment::new(vec![site], net, time);
+        if scene.flaw == Some(Flaw::LeaseTooShort) {
+            world.pace.lease = world.pace.send_within / 2;
+        }
         world.mappings.set(&world.sites[0].connection.id, &whole_mapping(1), &build::change("sim"));
-        Self { executor, world, workers: scene.workers, next_process: 1, wrong: Vec::new() }
+        Self { executor, world, scene, next_process: 1, wrong: Vec::new() }
     }
 
     fn now(&self) -> u64 {
@@ -145,7 +194,10 @@ impl Way {
     /// Everything that is scheduled, and the work that it leads to.
     fn round(&mut self) {
         self.ship();
-        for _ in 0..self.workers {
+        for worker in 0..self.scene.workers {
+            if worker > 0 && self.scene.rhythm == Rhythm::InStep {
+                self.run(self.now() + HALF_A_STEP);
+            }
             for work in [Work::PollOrders(0), Work::Sweep(0), Work::PollShipments(0)] {
                 self.start(work);
             }
@@ -168,7 +220,7 @@ impl Way {
         for position in 0..count {
             if self.world.sites[0].wms.ship(position, 0, 1).is_some() {
                 let told = self.world.sites[0].wms.truth().shipped.len() - 1;
-                for id in 0..self.workers {
+                for id in 0..self.scene.workers {
                     let body = Told::Package(told).body();
                     self.start(Work::Webhook { site: 0, id: u64::from(id), body });
                 }
@@ -180,13 +232,17 @@ impl Way {
     fn deliver(&mut self) {
         let now = self.now();
         let waiting = self.queues().map(|(queue, work)| (queue.clone(), work));
+        let head_start = match self.scene.rhythm {
+            Rhythm::Ahead => HEAD_START,
+            Rhythm::InStep => HALF_A_STEP,
+        };
         for (queue, work) in waiting {
             if queue.next().is_none_or(|at| at > now) {
                 continue;
             }
             self.start(work.clone());
-            for _ in 1..self.workers {
-                self.run(self.now() + HEAD_START);
+            for _ in 1..self.scene.workers {
+                self.run(self.now() + head_start);
                 queue.deliver_again();
                 self.start(work.clone());
             }

@@ -21,6 +21,9 @@ pub struct Bug {
     pub put: String,
     /// The invariants that may notice it first, by their short names.
     pub caught_by: Vec<String>,
+    /// Must the schedules of the exhaustive part notice it, too?
+    #[serde(default)]
+    pub exhaustive: bool,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +79,7 @@ mod tests {
             find: "x + 1".into(),
             put: "x * 2".into(),
             caught_by: vec!["I2".into()],
+            exhaustive: false,
         };
         assert_eq!(bug.planted_in("let y = x + 1;").unwrap(), "let y = x * 2;");
         for stale in ["let y = x;", "x + 1, x + 1"] {

@@ -89,8 +89,28 @@ pub struct Truth {
     pub refused: BTreeMap<Reference, String>,
     /// When which of its orders is packed, until it is.
     packing: BTreeSet<(u64, usize)>,
-    /// How often somebody tried to have it create each, whatever became of the request.
-    pub asked: BTreeMap<Reference, u32>,
+    /// How somebody tried to have it create each, whatever became of the requests.
+    pub asked: BTreeMap<Reference, Sends>,
+}
+
+/// The requests to create one order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sends {
+    /// How many there were.
+    pub times: u32,
+    /// When the first was sent, in the world's milliseconds.
+    pub first: u64,
+    /// When the last was sent.
+    pub last: u64,
+}
+
+impl Sends {
+    /// One more, sent now.
+    pub(crate) fn add(&mut self, now: u64) {
+        self.first = if self.times == 0 { now } else { self.first };
+        self.last = now;
+        self.times += 1;
+    }
 }
 
 impl Truth {
@@ -131,6 +151,8 @@ impl Truth {
 #[derive(Clone)]
 pub struct Wms {
     pub(crate) class: Class,
+    /// The class that its adapter declares.
+    declares: Class,
     truth: Arc<Mutex<Truth>>,
     pub(crate) net: Net,
     pub(crate) time: Time,
@@ -147,7 +169,14 @@ impl Wms {
     #[must_use]
     pub fn new(class: Class, net: Net, time: Time) -> Self {
         let lock = Lock::default();
-        Self { class, truth: Arc::default(), net, time, key: lock.key(), lock, serves: None }
+        let truth = Arc::default();
+        Self { class, declares: class, truth, net, time, key: lock.key(), lock, serves: None }
+    }
+
+    /// The same warehouse, whose adapter declares another class than it has: a bug that is planted.
+    #[must_use]
+    pub(crate) fn declared_as(self, class: Class) -> Self {
+        Self { declares: class, ..self }
     }
 
     /// The same warehouse, of which is known whom it serves.
@@ -175,7 +204,7 @@ impl Wms {
     #[must_use]
     pub fn warehouse(&self) -> Arc<Warehouse> {
         let me = Arc::new(self.clone());
-        let repeat = match self.class {
+        let repeat = match self.declares {
             Class::K => Repeat::HonoursKey,
             Class::U => Repeat::RefusesDuplicates(me.clone()),
             Class::L => Repeat::CanBeAsked { lookup: me.clone(), lag: Duration::ZERO },

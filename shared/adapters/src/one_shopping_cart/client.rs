@@ -87,7 +87,8 @@ impl Client {
             ("SortOrder", "ASC".to_owned()),
         ];
         parameters.extend_from_slice(filters);
-        let page = self.ask(during, &format!("/{table}/LIST"), &parameters, list::read).await?;
+        let page =
+            self.ask(during, &format!("/{table}/LIST"), &parameters, |body| list::read(table, body)).await?;
         let Ids { ids, next } = page.unwrap_or_default();
         match next {
             None => Ok((ids, None)),

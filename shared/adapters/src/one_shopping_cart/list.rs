@@ -6,7 +6,7 @@ use domain::OrderId;
 
 use super::envelope::{self, Reply};
 use super::text;
-use super::xml::{Document, Parsed};
+use super::xml::{Broken, Document, Parsed};
 
 /// The most entries of one page (dossier section 2), and what we ask for.
 pub(super) const PAGE: u32 = 100;
@@ -29,16 +29,25 @@ pub(super) enum Next {
     Somewhere,
 }
 
-/// Reads a list's page: `Response/{Table}/{Entry}` with the id as text (dossier section 3.1).
-pub(super) fn read(body: &[u8]) -> Parsed<Reply<Ids>> {
+/// Reads a page of a table's list: `Response/{Table}/{Entry}` with the id as text (dossier section 3.1).
+///
+/// An empty list is the error 2040. Whoever says yes and has no list has not answered: taken for an empty list, it would
+/// have the store's cursor pass orders that nobody has seen.
+pub(super) fn read(table: &str, body: &[u8]) -> Parsed<Reply<Ids>> {
     let source = text::decoded(body)?;
-    let mut page = Ids::default();
+    let (mut page, mut is_list) = (Ids::default(), false);
     let reply = envelope::open(&source, |document, name| match name {
         "NextRecordSet" => read_next(document, &mut page),
-        "Orders" | "Clients" | "Products" | "RecurringOrders" => read_entries(document, &mut page.ids),
+        name if name == table => {
+            is_list = true;
+            read_entries(document, &mut page.ids)
+        }
         _ => document.skip_unknown(),
     })?;
     Ok(match reply {
+        Reply::Yes(_) if !is_list => {
+            return Err(Broken::outside("says success and has no element of the list", source.len()));
+        }
         Reply::Yes(_) => Reply::Yes(page),
         Reply::No(refusal) if refusal.is_no_data() => Reply::Yes(Ids::default()),
         Reply::No(refusal) => Reply::No(refusal),
@@ -80,7 +89,11 @@ mod tests {
     use super::*;
 
     fn page(body: &str) -> Ids {
-        match read(body.as_bytes()).unwrap() {
+        page_of("Orders", body)
+    }
+
+    fn page_of(table: &str, body: &str) -> Ids {
+        match read(table, body.as_bytes()).unwrap() {
             Reply::Yes(page) => page,
             Reply::No(refusal) => panic!("{}", refusal.reason()),
         }
@@ -105,9 +118,10 @@ mod tests {
 
     #[test]
     fn clients_and_products_are_listed_alike() {
-        let clients = page(include_str!("../../fixtures/one_shopping_cart/clients-list.xml"));
+        let clients = page_of("Clients", include_str!("../../fixtures/one_shopping_cart/clients-list.xml"));
         assert_eq!((clients.ids.len(), clients.next), (2, Some(Next::At(2))));
-        let products = page(include_str!("../../fixtures/one_shopping_cart/products-list.xml"));
+        let products =
+            page_of("Products", include_str!("../../fixtures/one_shopping_cart/products-list.xml"));
         assert_eq!((products.ids.len(), products.next), (2, None));
     }
 
@@ -116,7 +130,14 @@ mod tests {
         let none = include_str!("../../fixtures/one_shopping_cart/error-2040-no-data.xml");
         assert_eq!(page(none), Ids::default());
         assert_eq!(page(&inside("<Orders/>")), Ids::default());
-        assert_eq!(page(&inside("")), Ids::default());
+    }
+
+    #[test]
+    fn success_without_the_list_that_was_asked_for_is_not_an_empty_list() {
+        for parts in ["", "<Clients/>", "<NextRecordSet/>", "<Response><Orders/></Response>", "<orders/>"] {
+            let broken = read("Orders", inside(parts).as_bytes()).unwrap_err();
+            assert_eq!(broken.what, "says success and has no element of the list", "{parts}");
+        }
     }
 
     #[test]
@@ -133,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_entry_without_a_number_is_not_lost_in_silence() {
-        let broken = read(inside("<Orders><Order>x7</Order></Orders>").as_bytes()).unwrap_err();
+        let broken = read("Orders", inside("<Orders><Order>x7</Order></Orders>").as_bytes()).unwrap_err();
         assert_eq!(broken.what, "has an entry whose id is not a number");
         assert_eq!(broken.path, "Response/Orders");
     }

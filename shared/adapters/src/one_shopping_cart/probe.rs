@@ -103,7 +103,8 @@ impl Client {
     /// The newest entry of a table.
     async fn first(&self, table: &str) -> Result<Option<u64>, Failure> {
         let newest: [Parameter; 2] = [("LimitCount", "1".to_owned()), ("SortOrder", "DESC".to_owned())];
-        let page = self.ask("1ShoppingCart: list", &format!("/{table}/LIST"), &newest, list::read).await?;
+        let read = |body: &[u8]| list::read(table, body);
+        let page = self.ask("1ShoppingCart: list", &format!("/{table}/LIST"), &newest, read).await?;
         Ok(page.and_then(|page| page.ids.first().copied()))
     }
 }

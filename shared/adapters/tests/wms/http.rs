@@ -9,6 +9,7 @@ use adapters::settings::SettingError;
 use adapters::wms::connect;
 use domain::carrier::{Carrier, TrackingNumber};
 use domain::mapping::WarehouseSku;
+use domain::ports::Clock;
 use domain::shipment::Contents;
 use domain::warehouse::{
     Cancellation, Creation, Heard, RawWebhook, Repeat, StockLevel, Warehouse, WarehouseOrder,
@@ -88,6 +89,22 @@ async fn three_settings_are_enough_and_the_order_is_sent_as_documented() {
         }],
     });
     assert_eq!(sent, expected);
+}
+
+#[tokio::test]
+async fn requests_to_a_warehouse_go_at_its_pace_whatever_they_are_for() {
+    let world = world(&[("requests_per_second", "2")]).await;
+    let empty = json_reply(200, &json!({"orders": []}));
+    world.replay.play(vec![json_reply(201, &json!({"id": "W1"})), empty.clone(), empty.clone(), empty]);
+    let (lookup, began) = (world.warehouse.repeat.lookup().unwrap(), world.clock.now());
+    let since = || world.clock.now().duration_since(began).as_millis();
+    world.warehouse.orders.create(&support::order()).await;
+    let mut times = vec![since()];
+    for _ in 0..3 {
+        assert_eq!(lookup.find(&support::order().reference).await.unwrap(), None);
+        times.push(since());
+    }
+    assert_eq!(times, [0, 500, 1000, 1500]);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Everything that can happen to one order, alone and in pairs, for every class of warehouse.
 
-use simulation::exhaustive::{Script, Sum, explore};
-use simulation::net::{Fate, Turn};
-use simulation::one_order::{Scene, play};
+use simulation::exhaustive::{Script, Sum, explore, scenes};
+use simulation::net::{Fate, Then, Turn};
+use simulation::one_order::{Rhythm, Scene, play};
 use simulation::wms::Class;
 
 use crate::stopwatch::Stopwatch;
@@ -10,11 +10,13 @@ use crate::{Command, say};
 
 pub(crate) const COMMAND: Command = Command {
     word: "exhaustive",
-    help: "  simulation exhaustive [--class K|U|L|D|N] [--workers 1|2] [--singles]
+    help: "  simulation exhaustive [--class K|U|L|D|N] [--workers 1|2|in-step] [--singles]
       one order and its tracking: whatever can happen at each of its effects (not done, done but unanswered, done
-      late, the process dies before, after, or before it is done late), each alone and all pairs; D is L with a lag
+      late, the process dies before, after, or before it is done late, pauses while others work, or sleeps until all
+      leases are over), each alone and in pairs; D is L with a lag; with two of everything, one ahead or both in step
   simulation exhaustive --class K --workers 2 POINT=TURN [POINT=TURN]
-      play one of these again and print it; TURN is NotDone, AnswerLost, Late, Done, or one of them after Dies:",
+      play one of these again and print it; TURN is NotDone, AnswerLost, Late, Done, or one of them after Dies:,
+      Pauses: or Sleeps:",
     run,
 };
 
@@ -22,32 +24,38 @@ pub(crate) const COMMAND: Command = Command {
 const THREADS: usize = 2;
 
 struct Wanted {
-    classes: Vec<Class>,
-    workers: Vec<u32>,
+    class: Option<Class>,
+    workers: Option<(u32, Rhythm)>,
     singles: bool,
     script: Script,
 }
 
 fn run(args: &[&str]) -> Option<i32> {
-    let mut wanted =
-        Wanted { classes: Class::ALL.to_vec(), workers: vec![1, 2], singles: false, script: Script::new() };
+    let mut wanted = Wanted { class: None, workers: None, singles: false, script: Script::new() };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         match *arg {
-            "--class" => wanted.classes = vec![class(args.next()?)?],
-            "--workers" => {
-                wanted.workers = vec![args.next()?.parse().ok().filter(|workers| (1..=2).contains(workers))?]
-            }
+            "--class" => wanted.class = Some(class(args.next()?)?),
+            "--workers" => wanted.workers = Some(workers(args.next()?)?),
             "--singles" => wanted.singles = true,
             event => wanted.script.push(parse(event)?),
         }
     }
-    match (wanted.script.is_empty(), wanted.classes.as_slice(), wanted.workers.as_slice()) {
-        (true, ..) => Some(all(&wanted)),
-        (false, [class], [workers]) => {
-            Some(replay(Scene { class: *class, workers: *workers }, &wanted.script))
-        }
+    match (wanted.script.is_empty(), wanted.scenes().as_slice()) {
+        (true, scenes) => Some(all(scenes, !wanted.singles)),
+        (false, [scene]) => Some(replay(*scene, &wanted.script)),
         _ => None,
+    }
+}
+
+impl Wanted {
+    fn scenes(&self) -> Vec<Scene> {
+        let mut scenes = scenes();
+        scenes.retain(|scene| {
+            self.class.is_none_or(|class| class == scene.class)
+                && self.workers.is_none_or(|workers| workers == (scene.workers, scene.rhythm))
+        });
+        scenes
     }
 }
 
@@ -55,16 +63,23 @@ fn class(word: &str) -> Option<Class> {
     Class::ALL.into_iter().find(|class| format!("{class:?}") == word)
 }
 
-fn all(wanted: &Wanted) -> i32 {
+fn workers(word: &str) -> Option<(u32, Rhythm)> {
+    match word {
+        "1" => Some((1, Rhythm::Ahead)),
+        "2" => Some((2, Rhythm::Ahead)),
+        "in-step" => Some((2, Rhythm::InStep)),
+        _ => None,
+    }
+}
+
+fn all(scenes: &[Scene], pairs: bool) -> i32 {
     let mut wrong = false;
     let (watch, mut schedules, mut effects) = (Stopwatch::start(), 0, 0);
-    for workers in &wanted.workers {
-        for class in &wanted.classes {
-            let sum = explore(Scene { class: *class, workers: *workers }, !wanted.singles, THREADS);
-            schedules += 1 + sum.singles + sum.pairs;
-            effects += sum.effects;
-            wrong |= !tell(*class, *workers, &sum);
-        }
+    for scene in scenes {
+        let sum = explore(*scene, pairs, THREADS);
+        schedules += 1 + sum.singles + sum.pairs;
+        effects += sum.effects;
+        wrong |= !tell(*scene, &sum);
     }
     let took = watch.took();
     say(&format!("{schedules} schedules, {effects} effects in {took}: {}", took.rate(schedules)));
@@ -72,9 +87,15 @@ fn all(wanted: &Wanted) -> i32 {
 }
 
 /// Says what a scene showed. False: something is wrong.
-fn tell(class: Class, workers: u32, sum: &Sum) -> bool {
+fn tell(scene: Scene, sum: &Sum) -> bool {
+    let who = match (scene.workers, scene.rhythm) {
+        (1, _) => "one of each",
+        (_, Rhythm::Ahead) => "two, one ahead",
+        (_, Rhythm::InStep) => "two, in step",
+    };
     say(&format!(
-        "class {class:?}, {workers} of each: {} points ({} at most after one event), {} singles, {} pairs, {} points missed, {} wrong",
+        "class {:?}, {who}: {} points ({} at most after one event), {} singles, {} pairs, {} points missed, {} wrong",
+        scene.class,
         sum.points.len(),
         sum.longest,
         sum.singles,
@@ -83,28 +104,31 @@ fn tell(class: Class, workers: u32, sum: &Sum) -> bool {
         sum.wrongs
     ));
     for script in sum.missed.iter().take(3) {
-        say(&format!("  missed: {}", describe(class, workers, script)));
+        say(&format!("  missed: {}", describe(scene, script)));
     }
     for (script, lines) in &sum.wrong {
-        say(&format!("  {}: {}", describe(class, workers, script), lines.join("; ")));
+        say(&format!("  {}: {}", describe(scene, script), lines.join("; ")));
     }
     sum.missed.is_empty() && sum.wrongs == 0 && !sum.points.is_empty()
 }
 
 /// The arguments that play a schedule again.
-fn describe(class: Class, workers: u32, script: &Script) -> String {
-    let events = script.iter().map(|(point, turn)| {
-        let dies = if turn.dies { "Dies:" } else { "" };
-        format!(" {point}={dies}{:?}", turn.fate)
+fn describe(scene: Scene, script: &Script) -> String {
+    let events = script.iter().map(|(point, turn)| match turn.then {
+        Then::GoesOn => format!(" {point}={:?}", turn.fate),
+        then => format!(" {point}={then:?}:{:?}", turn.fate),
     });
-    format!("--class {class:?} --workers {workers}{}", events.collect::<String>())
+    let workers =
+        if scene.rhythm == Rhythm::InStep { "in-step".to_owned() } else { scene.workers.to_string() };
+    format!("--class {:?} --workers {workers}{}", scene.class, events.collect::<String>())
 }
 
 fn parse(event: &str) -> Option<(u64, Turn)> {
     let (point, turn) = event.split_once('=')?;
-    let (dies, fate) = turn.strip_prefix("Dies:").map_or((false, turn), |fate| (true, fate));
+    let (then, fate) = turn.split_once(':').unwrap_or(("GoesOn", turn));
     let fate = Fate::ALL.into_iter().find(|known| format!("{known:?}") == fate)?;
-    Some((point.parse().ok()?, Turn { fate, dies }))
+    let then = Then::ALL.into_iter().find(|known| format!("{known:?}") == then)?;
+    Some((point.parse().ok()?, Turn { fate, then }))
 }
 
 fn replay(scene: Scene, script: &Script) -> i32 {

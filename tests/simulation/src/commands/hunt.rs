@@ -9,20 +9,26 @@ use crate::{Command, say};
 /// How a hunt ends that has taken too long.
 pub(crate) const ENDLESS: i32 = 3;
 
+/// The word for the schedules of the exhaustive part, where histories have a number.
+pub(crate) const SCHEDULES: &str = "schedules";
+
 pub(crate) const COMMAND: Command = Command {
     word: "hunt",
-    help: "  simulation hunt N SECONDS
-      play N histories at most, until one goes wrong, and print that as JSON; exit code 3 when the time is over",
+    help: "  simulation hunt N|schedules SECONDS
+      play N histories at most (or every schedule with one event), until one goes wrong, and print that as JSON;
+      exit code 3 when the time is over",
     run,
 };
 
 fn run(args: &[&str]) -> Option<i32> {
-    let [limit, seconds] = args else { return None };
-    let (limit, seconds) = (limit.parse().ok()?, seconds.parse().ok()?);
+    let [what, seconds] = args else { return None };
+    let limit = if *what == SCHEDULES { None } else { Some(what.parse().ok()?) };
+    let seconds = seconds.parse().ok()?;
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_secs(seconds));
         std::process::exit(ENDLESS);
     });
-    say(&serde_json::to_string(&first_wrong(limit)).unwrap_or_default());
+    let found = limit.map_or_else(simulation::exhaustive::first_wrong, first_wrong);
+    say(&serde_json::to_string(&found).unwrap_or_default());
     Some(0)
 }

@@ -18,9 +18,10 @@ use scratch::{Hunted, Scratch};
 
 pub(crate) const COMMAND: Command = Command {
     word: "planted",
-    help: "  simulation planted [--only NAME] [--sample N --seed SEED] [--limit N] [--json]
+    help: "  simulation planted [--only NAME] [--sample N --seed SEED] [--limit N] [--exhaustive] [--json]
       is every planted bug noticed? Plants those of tests/simulation/planted.toml one at a time into a copy, builds it,
-      and plays until it goes wrong, N histories at most (default 10000); some of them only, by name or drawn by a seed",
+      and plays until it goes wrong, N histories at most (default 10000); some of them only, by name or drawn by a seed;
+      with --exhaustive those that the schedules with one event must notice, by these",
     run,
 };
 
@@ -41,9 +42,10 @@ fn judge(wanted: &Wanted) -> Result<i32, String> {
     }
     let watch = Stopwatch::start();
     let mut judged = Judged { limit: wanted.limit, rows: Vec::new() };
-    judged.add(unplanted(&scratch, wanted.limit)?, wanted.json);
+    let hunt = || if wanted.exhaustive { scratch.hunt_schedules() } else { scratch.hunt(wanted.limit) };
+    judged.add(unplanted(&scratch, hunt)?, wanted.json);
     for bug in &bugs {
-        judged.add(planted(&scratch, bug, wanted.limit)?, wanted.json);
+        judged.add(planted(&scratch, bug, hunt)?, wanted.json);
     }
     say(&if wanted.json { judged.json() } else { judged.foot(watch.wall()) });
     Ok(i32::from(!judged.is_good()))
@@ -57,10 +59,10 @@ fn folder() -> Result<PathBuf, String> {
 }
 
 /// The copy without any bug: nothing may go wrong.
-fn unplanted(scratch: &Scratch, limit: u64) -> Result<Row, String> {
+fn unplanted(scratch: &Scratch, hunt: impl Fn() -> Result<Hunted, String>) -> Result<Row, String> {
     let (built, build) = timed(|| scratch.build());
     built.map_err(|why| format!("the copy without a bug does not build: {why}"))?;
-    let (hunted, hunt) = timed(|| scratch.hunt(limit));
+    let (hunted, hunt) = timed(hunt);
     let outcome = match hunted? {
         Hunted::Nothing => Outcome::Clean,
         Hunted::Wrong(found) => Outcome::FalseAlarm(found),
@@ -69,7 +71,7 @@ fn unplanted(scratch: &Scratch, limit: u64) -> Result<Row, String> {
     Ok(Row { bug: "(none)".to_owned(), what: "The code as it is.".to_owned(), outcome, build, hunt })
 }
 
-fn planted(scratch: &Scratch, bug: &Bug, limit: u64) -> Result<Row, String> {
+fn planted(scratch: &Scratch, bug: &Bug, hunt: impl Fn() -> Result<Hunted, String>) -> Result<Row, String> {
     let row =
         |outcome, build, hunt| Row { bug: bug.name.clone(), what: bug.what.clone(), outcome, build, hunt };
     let file = match scratch.plant(bug) {
@@ -77,7 +79,7 @@ fn planted(scratch: &Scratch, bug: &Bug, limit: u64) -> Result<Row, String> {
         Err(stale) => return Ok(row(Outcome::Stale(stale), Duration::ZERO, Duration::ZERO)),
     };
     let (built, build) = timed(|| scratch.build());
-    let (hunted, hunt) = timed(|| built.map(|()| scratch.hunt(limit)));
+    let (hunted, hunt) = timed(|| built.map(|()| hunt()));
     file.remove().map_err(|e| format!("{} cannot be taken out again: {e}", bug.name))?;
     let outcome = match hunted {
         Err(why) => Outcome::Unbuildable(why),

@@ -1,10 +1,12 @@
 //! Orders over the wire: paging, time, contact data, and a store that misbehaves.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::Kind;
 use domain::OrderId;
 use domain::ports::{Clock, Finding, ListPage, OrderSource, Probe, Read, Window};
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::server::{Asked, Hand, KEY, Keys, Server, configured, connected, plain, shown};
@@ -76,6 +78,13 @@ async fn no_data_is_an_empty_page_and_an_absent_order() {
     assert_eq!(OrderSource::list(&store, window(), 0).await.unwrap(), page(&[], None));
     assert_eq!(store.read("7").await.unwrap(), Read::Absent);
     assert_eq!(store.product(7).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_list_that_says_success_and_has_no_orders_is_a_failure() {
+    let server = Server::start(|_| (200, r#"<Response success="true"/>"#.to_owned())).await;
+    let failure = OrderSource::list(&plain(&server), window(), 0).await.unwrap_err();
+    assert!(failure.is_retryable() && failure.message.contains("no element of the list"), "{failure}");
 }
 
 #[tokio::test]
@@ -168,6 +177,26 @@ async fn who_asks_us_to_wait_is_heard() {
     let before = clock.now();
     let _again = store.read("7").await.unwrap_err();
     assert_eq!(clock.now().duration_since(before).as_secs(), 7);
+}
+
+#[tokio::test]
+async fn whoever_asks_the_store_together_is_heard_one_by_one_and_at_its_pace() {
+    let clock = Hand::new();
+    let (began, heard) = (clock.now(), Arc::new(Mutex::new(Vec::new())));
+    let (times, watch) = (heard.clone(), clock.clone());
+    let server = Server::start(move |asked| {
+        times.lock().unwrap().push(watch.now().duration_since(began).as_millis());
+        shop(asked)
+    })
+    .await;
+    let store = connected(&server.base, &[("requests_per_second", "2")], &clock, Keys::default());
+    let (lists, reads) = (0..5, 0..5);
+    let lists = lists.map(|_| async { OrderSource::list(&store, window(), 0).await.is_ok() }.boxed());
+    let reads = reads.map(|_| async { store.read("700100203").await.is_ok() }.boxed());
+    let answers = futures_util::future::join_all(lists.chain(reads)).await;
+    assert!(answers.into_iter().all(|is_ok| is_ok));
+    // Two that were under way at the same time would have waited at the same time, too.
+    assert_eq!(*heard.lock().unwrap(), (0..10).map(|n| n * 500).collect::<Vec<i128>>());
 }
 
 #[tokio::test]

@@ -14,11 +14,14 @@ pub(crate) struct Wanted {
     seed: u64,
     pub(crate) limit: u64,
     pub(crate) json: bool,
+    /// Are the schedules of the exhaustive part played, not histories?
+    pub(crate) exhaustive: bool,
 }
 
 /// Reads the arguments; none when they make no sense.
 pub(crate) fn read(args: &[&str]) -> Option<Wanted> {
-    let mut wanted = Wanted { only: Vec::new(), sample: None, seed: 0, limit: LIMIT, json: false };
+    let mut wanted =
+        Wanted { only: Vec::new(), sample: None, seed: 0, limit: LIMIT, json: false, exhaustive: false };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         match *arg {
@@ -27,6 +30,7 @@ pub(crate) fn read(args: &[&str]) -> Option<Wanted> {
             "--seed" => wanted.seed = args.next()?.parse().ok()?,
             "--limit" => wanted.limit = args.next()?.parse().ok()?,
             "--json" => wanted.json = true,
+            "--exhaustive" => wanted.exhaustive = true,
             _ => return None,
         }
     }
@@ -41,6 +45,7 @@ impl Wanted {
         }
         let mut chosen = bugs;
         chosen.retain(|bug| self.only.is_empty() || self.only.contains(&bug.name));
+        chosen.retain(|bug| !self.exhaustive || bug.exhaustive);
         if let Some(count) = self.sample {
             let mut dice = Dice::new(self.seed);
             chosen.sort_by_cached_key(|_| dice.roll());
@@ -63,6 +68,7 @@ mod tests {
             find: String::new(),
             put: String::new(),
             caught_by: Vec::new(),
+            exhaustive: number == 3,
         };
         (0..10).map(bug).collect()
     }
@@ -83,6 +89,11 @@ mod tests {
         );
         assert!(names("--only bug-10").unwrap_err().contains("bug-10"));
         assert!(names("--all").is_err() && names("--limit many").is_err());
+    }
+
+    #[test]
+    fn the_exhaustive_part_is_judged_by_those_that_are_meant_for_it() {
+        assert_eq!(names("--exhaustive").unwrap(), ["bug-3"]);
     }
 
     #[test]

@@ -79,8 +79,17 @@ impl Scratch {
 
     /// Plays histories of what was built until one goes wrong.
     pub(crate) fn hunt(&self, limit: u64) -> Result<Hunted, String> {
+        self.hunt_in(&limit.to_string())
+    }
+
+    /// Plays the schedules with one event of what was built, scene by scene, until one goes wrong.
+    pub(crate) fn hunt_schedules(&self) -> Result<Hunted, String> {
+        self.hunt_in(crate::commands::hunt::SCHEDULES)
+    }
+
+    fn hunt_in(&self, what: &str) -> Result<Hunted, String> {
         let output = Command::new(self.target.join("planted/simulation"))
-            .args(["hunt", &limit.to_string(), HUNT_SECONDS])
+            .args(["hunt", what, HUNT_SECONDS])
             .stderr(Stdio::null())
             .output()
             .map_err(|e| format!("the hunt does not start: {e}"))?;
