@@ -192,7 +192,7 @@ mod tests {
             let mut record = build::ready(&build::key("main", 5), 9);
             (record.version, record.written, record.attempts) = (version, Token(written), attempts);
             let entry = record.story[0].clone();
-            record.story = words.into_iter().map(|what| domain::record::Entry { what, ..entry.clone() }).collect();
+            record.story = words.into_iter().map(|what| domain::record::Entry { what: what.into(), ..entry.clone() }).collect();
             prop_assert_eq!(read_back(&record), record);
         }
 

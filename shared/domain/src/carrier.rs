@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::Text;
+
 /// A carrier: the canonical code where we know it, and the name to show.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Carrier {
@@ -76,7 +78,7 @@ impl Carrier {
 /// A tracking number without blanks, in capitals where it is a plain code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TrackingNumber(String);
+pub struct TrackingNumber(Text);
 
 impl TrackingNumber {
     /// Reads the warehouse's text; none when it is no number ("Pickup", empty): shipped without tracking.
@@ -84,13 +86,13 @@ impl TrackingNumber {
     pub fn read(text: &str) -> Option<Self> {
         let plain: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         let has_digit = plain.chars().any(|c| c.is_ascii_digit());
-        (has_digit && plain.len() <= 100).then(|| Self(plain.to_ascii_uppercase()))
+        (has_digit && plain.len() <= 100).then(|| Self(plain.to_ascii_uppercase().into()))
     }
 
     /// The number.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The same number as this text of the store, however it is spaced?

@@ -95,9 +95,8 @@ pub fn reference(key: &OrderKey, revision: u32, max_length: usize) -> Result<Ref
 #[must_use]
 pub fn order_of(reference: &Reference, connection: &ConnectionId) -> Option<OrderId> {
     let text = reference.as_str();
-    let rest = [connection.as_str().to_owned(), short_name(connection)]
-        .iter()
-        .find_map(|name| text.strip_prefix(name.as_str())?.strip_prefix('-'))?;
+    let after = |name: &str| text.strip_prefix(name)?.strip_prefix('-');
+    let rest = after(connection.as_str()).or_else(|| after(&short_name(connection)))?;
     let (number, revision) = rest.split_once("-r").unwrap_or((rest, "1"));
     revision.parse::<u32>().ok()?;
     number.parse().ok()

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::Text;
+
 /// Why a text is not a valid id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidId {
@@ -28,7 +30,7 @@ macro_rules! text_id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Text);
 
         impl $name {
             /// Parses the text.
@@ -38,13 +40,13 @@ macro_rules! text_id {
             pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
                 let keeps: fn(&str) -> bool = $check;
-                if keeps(&text) { Ok(Self(text)) } else { Err(InvalidId { what: $what, rule: $rule }) }
+                if keeps(&text) { Ok(Self(text.into())) } else { Err(InvalidId { what: $what, rule: $rule }) }
             }
 
             /// The id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
@@ -57,7 +59,7 @@ macro_rules! text_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.0.into()
             }
         }
 

@@ -26,6 +26,7 @@ pub mod ports;
 pub mod reconsider;
 pub mod record;
 pub mod shipment;
+pub mod text;
 pub mod warehouse;
 
 pub use failure::{Failure, Kind};

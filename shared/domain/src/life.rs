@@ -266,7 +266,7 @@ impl Record {
             warehouse_order: None,
             recall: None,
             packages: Vec::new(),
-            story: vec![Entry { seq: 0, at: stamp.at, by: stamp.by.to_owned(), what }],
+            story: vec![Entry { seq: 0, at: stamp.at, by: stamp.by.into(), what: what.into() }],
             spilled: Vec::new(),
         }
     }
@@ -465,7 +465,7 @@ impl Record {
 
     fn tell(&mut self, stamp: Stamp, what: String) {
         let seq = self.story.last().map_or(0, |entry| entry.seq + 1);
-        self.story.push(Entry { seq, at: stamp.at, by: stamp.by.to_owned(), what });
+        self.story.push(Entry { seq, at: stamp.at, by: stamp.by.into(), what: what.into() });
         let surplus = self.story.len().saturating_sub(RECENT_ENTRIES);
         self.spilled = self.story.drain(..surplus).collect();
     }

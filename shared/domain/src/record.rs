@@ -9,6 +9,7 @@ use crate::ids::{OrderKey, Token, WarehouseOrderId};
 use crate::mapping::Gap;
 use crate::order::OrderDigest;
 use crate::shipment::Package;
+use crate::text::Text;
 
 /// How many entries of the story the record itself keeps; older ones are items of their own.
 pub const RECENT_ENTRIES: usize = 6;
@@ -227,10 +228,10 @@ pub struct Entry {
     pub at: Timestamp,
     /// Which use case or person.
     #[serde(rename = "by")]
-    pub by: String,
+    pub by: Text,
     /// What happened, in our words; no personal data.
     #[serde(rename = "w")]
-    pub what: String,
+    pub what: Text,
 }
 
 /// Everything that the ledger knows about one order, but its body.

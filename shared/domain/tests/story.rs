@@ -41,8 +41,8 @@ fn told(steps: Vec<Step>) -> Vec<String> {
         record = record.step(step, stamp()).unwrap();
         all.extend(record.story.last().cloned());
     }
-    assert!(all.iter().enumerate().all(|(n, entry)| entry.seq as usize == n && entry.by == "test"));
-    all.into_iter().map(|entry| entry.what).collect()
+    assert!(all.iter().enumerate().all(|(n, entry)| entry.seq as usize == n && entry.by.as_str() == "test"));
+    all.into_iter().map(|entry| entry.what.into()).collect()
 }
 
 fn claim() -> Step {

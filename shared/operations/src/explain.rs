@@ -187,7 +187,7 @@ impl Explain<'_> {
 
 impl Explanation {
     fn of(record: &Record, reference: String, story: Vec<Entry>, now: Timestamp) -> Self {
-        let line = |entry: Entry| StoryLine { at: entry.at, by: entry.by, what: entry.what };
+        let line = |entry: Entry| StoryLine { at: entry.at, by: entry.by.into(), what: entry.what.into() };
         Self {
             order: record.key.to_string(),
             stage: record.stage.word(),

@@ -362,13 +362,12 @@ impl Ports {
         let handled: Vec<_> =
             deliveries.into_iter().filter(|delivery| !failed.contains(&delivery.id)).collect();
         let unreadable = |delivery: &&Delivery| Message::decode(&delivery.body).is_err();
-        let poison = handled.iter().filter(unreadable).count();
-        for unburied in handled.iter().filter(unreadable).filter(|delivery| !queue.has_buried(&delivery.body))
-        {
+        let poison: Vec<&Delivery> = handled.iter().filter(unreadable).collect();
+        for unburied in poison.iter().filter(|delivery| !queue.has_buried(&delivery.body)) {
             let line = format!("I6 silent: {} was deleted without a dead letter", unburied.body);
             self.world.net.watch().wrong(line);
         }
-        if poison > 0 && poison < handled.len() {
+        if !poison.is_empty() && poison.len() < handled.len() {
             self.world.net.watch().sometimes(Sometimes::PoisonAlone);
         }
         queue.done(&handled);
@@ -394,8 +393,11 @@ impl Ports {
 
 impl Ports {
     async fn follow(&self, connection: &ConnectionId, token: &str) -> Result<(), Failure> {
-        let key = token.parse().ok().map(|order| OrderKey::new(connection.clone(), order));
-        let is_there = || key.as_ref().is_some_and(|key| self.world.model.record(key).is_some());
+        let order: Option<OrderId> = token.parse().ok();
+        let is_there = || {
+            let known = |order| self.world.model.with(connection, |books| books.records.contains_key(&order));
+            order.is_some_and(known)
+        };
         let was_there = is_there();
         let done = self.poll().follow(connection, token).await;
         if !was_there && is_there() {

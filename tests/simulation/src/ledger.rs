@@ -105,7 +105,7 @@ impl NetLedger {
 
     async fn save_once(&self, before: &Record, after: &Record) -> Result<Saved, Gone> {
         let about = || format!("{} {} -> {}", after.key, before.stage.word(), after.stage.word());
-        let (model, before, after) = (self.model.clone(), before.clone(), after.clone());
+        let (model, before, after) = (self.model.clone(), without_story(before), after.clone());
         let (rules, wrote, process) = (self.rules.clone(), self.wrote(), self.process);
         let save = move || {
             let saved = save(&model, &rules, process, &before, &after);
@@ -136,6 +136,28 @@ impl NetLedger {
                 formats.wrote(build, key);
             }
         }
+    }
+}
+
+/// A record as a save needs the one that it replaces: nobody reads its story.
+fn without_story(record: &Record) -> Record {
+    Record {
+        key: record.key.clone(),
+        version: record.version,
+        written: record.written,
+        stage: record.stage.clone(),
+        since: record.since,
+        imported_at: record.imported_at,
+        attempts: record.attempts,
+        revision: record.revision,
+        digest: None,
+        wake: record.wake,
+        units: record.units,
+        mapping: record.mapping,
+        warehouse_order: record.warehouse_order.clone(),
+        packages: record.packages.clone(),
+        story: Vec::new(),
+        spilled: Vec::new(),
     }
 }
 

@@ -21,8 +21,14 @@ pub(crate) const MINUTE: u64 = 60_000;
 /// A day in milliseconds.
 const DAY: u64 = 24 * 60 * MINUTE;
 
+/// So many histories in a thousand have two stores.
+const TWO_STORES: u32 = 150;
+
+/// In so many histories in a thousand a store begins with old orders.
+const BACKFILLS: u32 = 50;
+
 /// So many in a thousand of the looks that can find nothing are played in a short history.
-const EMPTY_LOOKS: u32 = 300;
+const EMPTY_LOOKS: u32 = 150;
 
 /// Marks every personal datum, so that it is seen where it must not be.
 pub(crate) const CANARY: &str = "Canary";
@@ -126,9 +132,9 @@ pub(crate) fn whole_mapping(version: u64) -> Mapping {
 impl Scene {
     /// The scene of a seed.
     pub(crate) fn drawn(dice: &mut Dice, watch: &Watch) -> Self {
-        let hostile = dice.between(20, 50) * MINUTE;
-        let two = dice.per_mille(200);
-        let backfill = dice.per_mille(120);
+        let hostile = dice.between(10, 30) * MINUTE;
+        let two = dice.per_mille(TWO_STORES);
+        let backfill = dice.per_mille(BACKFILLS);
         let mut scene = Self {
             classes: Vec::new(),
             connections: Vec::new(),
@@ -172,7 +178,7 @@ impl Scene {
     fn sales(&mut self, site: usize, dice: &mut Dice, watch: &Watch, backfill: bool) {
         let id = self.connections[site].id.clone();
         let early = self.hostile / 2;
-        for number in 0..dice.between(1, 4) {
+        for number in 0..new_orders(dice) {
             let at = dice.below(early);
             let order = self.sold(&id, OrderId(1000 + number), at as i64);
             self.fortunes(site, order, at, dice, watch);
@@ -289,6 +295,16 @@ impl Scene {
         }
         self.at(dice.between(hostile / 2, hostile * 2), Event::Redrive);
         self.at(hostile * 3, Event::Redrive);
+    }
+}
+
+/// How many orders come in while the world is hostile: one as a rule, as in a small shop, and now and then a handful.
+fn new_orders(dice: &mut Dice) -> u64 {
+    match dice.below(100) {
+        0..60 => 1,
+        60..85 => 2,
+        85..97 => 3,
+        _ => 6,
     }
 }
 

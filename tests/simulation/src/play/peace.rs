@@ -8,6 +8,7 @@ use super::Play;
 use crate::executor::BEGINNING;
 use crate::history::Work;
 use crate::scene::MINUTE;
+use crate::site::Site;
 
 /// How long it may take to come to rest.
 const PEACE: u64 = 40 * 60 * MINUTE;
@@ -18,7 +19,7 @@ const PATIENCE: u64 = 15 * MINUTE;
 /// How long after a date the next sweep may come.
 const SWEEP_EVERY: u64 = MINUTE;
 
-/// How much has happened outside; the time while two versions run; of each site, the version of its cursor, its bookmark,
+/// How much has happened outside; the time while two versions run, or an order is not listed; of each site, the version of its cursor, its bookmark,
 /// and the time while somebody holds the right to import.
 pub(super) type InSight = (u64, Option<u64>, Vec<(u64, Option<String>, Option<u64>)>);
 
@@ -83,7 +84,7 @@ impl Play {
         // somebody who was late.
         let same = !(polls && changed) && in_sight == self.in_sight();
         self.in_sight = same.then_some(in_sight);
-        !changed && self.is_quiet()
+        !changed && same && self.is_quiet()
     }
 
     /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has
@@ -95,10 +96,10 @@ impl Play {
             (books.cursor.version, books.bookmark.clone(), leased)
         };
         let sites = self.world.sites.iter();
-        let deploying = self.deploy_ends().map(|_| now);
+        let changing = self.deploy_ends().or(self.listed_again()).map(|_| now);
         (
             self.happened,
-            deploying,
+            changing,
             sites.map(|site| self.world.model.with(&site.connection.id, read)).collect(),
         )
     }
@@ -145,6 +146,16 @@ impl Play {
         self.scene.deploy.map(|deploy| deploy.ends).filter(|ends| *ends > self.now())
     }
 
+    /// When a store next lists an order that had slipped through between two of its pages, if there is one.
+    fn listed_again(&self) -> Option<u64> {
+        let (now, sites) = (self.now(), self.world.sites.iter());
+        let next = |site: &Site| {
+            let truth = site.cart.truth();
+            truth.orders.values().map(|sold| sold.unlisted_until).filter(|until| *until > now).min()
+        };
+        sites.filter_map(next).min()
+    }
+
     /// The first date of a connection on which somebody is to look.
     pub(super) fn first_date(&self, site: usize) -> Option<u64> {
         let first = |books: &mut Books| books.dates.keys().next().copied();
@@ -154,7 +165,8 @@ impl Play {
     /// The next moment at which something is to happen, when nothing is under way and there is peace.
     pub(super) fn next_date(&self) -> Option<u64> {
         let dates = (0..self.world.sites.len()).filter_map(|site| self.first_date(site));
-        dates.chain(self.deploy_ends()).chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
+        let outside = self.deploy_ends().into_iter().chain(self.listed_again());
+        dates.chain(outside).chain(self.agenda.next()).chain(self.next_of_the_outside()).min()
     }
 }
 
