@@ -61,6 +61,9 @@ mod tests {
         let stored = serde_json::to_string(&text).unwrap();
         assert_eq!(stored, r#""sent \"twice\"""#);
         assert_eq!(serde_json::from_str::<Text>(&stored).unwrap(), text);
-        assert_eq!((text.to_string(), String::from(text.clone()), text.len()), (text.to_string(), text.to_string(), 12));
+        assert_eq!(
+            (text.to_string(), String::from(text.clone()), text.len()),
+            (text.to_string(), text.to_string(), 12)
+        );
     }
 }

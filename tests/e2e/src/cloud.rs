@@ -74,7 +74,7 @@ impl Cloud {
             store,
             warehouse,
             sqs,
-            database: database,
+            database,
         };
         cloud.database.enter(&cloud.connection, &cloud.mapping).await;
         cloud

@@ -153,6 +153,7 @@ fn without_story(record: &Record) -> Record {
         digest: None,
         wake: record.wake,
         units: record.units,
+        recall: record.recall.clone(),
         mapping: record.mapping,
         warehouse_order: record.warehouse_order.clone(),
         packages: record.packages.clone(),

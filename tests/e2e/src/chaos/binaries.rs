@@ -35,7 +35,7 @@ fn build(root: &Path, dir: &Path) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root).args(["build", "--locked", "--profile", profile, "--target-dir"]);
     cargo.arg(dir.parent().expect("target"));
     cargo.args(FUNCTIONS.iter().flat_map(|name| ["-p", name]));

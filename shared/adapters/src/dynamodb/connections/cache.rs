@@ -105,7 +105,7 @@ mod tests {
         let behind = Arc::new(ModelConnections::new(script.clone()));
         behind.set(&build::connection("main"));
         let clock = Arc::new(ManualClock::jumping(build::noon()));
-        let cache = CachedConnections::new(behind, clock.clone());
+        let cache = CachedConnections::new(behind.clone(), clock.clone());
         let ask = async |id: &str| cache.get(&id.parse().unwrap()).await.unwrap().is_some();
         for round in 1..=3 {
             for number in 0..500 {
