@@ -8,6 +8,7 @@ use domain::life::{Step, later};
 use domain::mapping::Mapped;
 use domain::order::Order;
 use domain::ports::Read;
+use domain::reconsider::cancel;
 use domain::record::{Cause, Record, Stage};
 use domain::warehouse::{OrderLookup, Repeat, WarehouseOrder};
 use domain::{Failure, OrderKey, Reference};
@@ -30,12 +31,22 @@ enum Verdict {
 impl ForwardOrders {
     /// Settles an order in doubt, whose time to ask has come.
     pub(crate) async fn ask(&self, mut hand: InHand) -> Result<(), Failure> {
+        if was_never_claimed(&hand.record) && matches!(hand.warehouse.repeat, Repeat::HonoursKey) {
+            hand.order = body_of(&self.sold(&hand).await?).cloned();
+            if hand.order.as_ref().is_some_and(|order| order.payment.is_taken_back()) {
+                return self.cancel_unseen(hand).await;
+            }
+        }
         let verdict = match self.verdict(&hand).await {
             Ok(verdict) => verdict,
             Err(failure) => return self.ask_later(hand, failure).await,
         };
         let step = match verdict {
-            Verdict::There(found) if found.cancelled => cancelled_there(&hand, &found),
+            Verdict::There(found) if found.cancelled => {
+                let step = cancelled_there(&hand, &found);
+                hand.record.warehouse_order = Some(found.id);
+                step
+            }
             Verdict::There(found) => return self.found(hand, found).await,
             Verdict::SendAgain(why) => Step::SendAgain(why),
             Verdict::TooEarly(ask_at) => Step::AskLater { ask_at, why: TOO_EARLY.to_owned() },
@@ -69,19 +80,32 @@ impl ForwardOrders {
 
     /// An order that no attempt of this ledger has taken was asked about before it was decided on.
     async fn decide_anew(&self, mut hand: InHand) -> Result<(), Failure> {
-        let read = match &hand.order {
-            Some(order) => Read::Order(Box::new(order.clone())),
-            None => {
-                let store = self.partners.store(&hand.connection).await?;
-                store.orders.read(&hand.record.key.order.to_string()).await?
-            }
-        };
+        let read = self.sold(&hand).await?;
         let (record, partners) = (hand.record.clone(), self.partners.as_ref());
         let looked = self.intake().reconsider(&hand.connection, record, &read, partners).await?;
         hand.record = looked.record;
         hand.order = body_of(&read).cloned();
         let is_ready = self.is_ours_now(&hand.record) && matches!(hand.record.stage, Stage::Ready { .. });
         if is_ready && !hand.only_ask { self.send(hand).await } else { Ok(()) }
+    }
+
+    /// What was sold, by the body in hand, or by the store where there is none.
+    async fn sold(&self, hand: &InHand) -> Result<Read, Failure> {
+        if let Some(order) = &hand.order {
+            return Ok(Read::Order(Box::new(order.clone())));
+        }
+        let store = self.partners.store(&hand.connection).await?;
+        store.orders.read(&hand.record.key.order.to_string()).await
+    }
+
+    /// A sale that was taken back, and that a lost ledger may have sent to a warehouse that cannot be asked whether it has
+    /// it: it is cancelled there all the same. What the warehouse does not cancel is for a person.
+    async fn cancel_unseen(&self, hand: InHand) -> Result<(), Failure> {
+        let status = hand.order.as_ref().map_or("taken back", |order| order.payment.word());
+        match cancel(&hand.record, status, &hand.warehouse).await {
+            Ok(step) => self.advance(&hand.record, step).await.map(|_| ()),
+            Err(failure) => self.ask_later(hand, failure).await,
+        }
     }
 
     async fn verdict(&self, hand: &InHand) -> Result<Verdict, Failure> {

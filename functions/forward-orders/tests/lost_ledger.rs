@@ -122,6 +122,28 @@ fn a_sale_that_was_taken_back_is_not_sent_and_not_held_when_the_warehouse_has_ca
     }
 }
 
+/// A warehouse that honours our key cannot be asked whether it has an order.
+#[test]
+fn a_sale_that_was_taken_back_is_cancelled_at_a_warehouse_that_may_have_it() {
+    let refunded = |scene: &Scene| {
+        scene.store.pay(7, PaymentStatus::Refunded);
+        let mut order = build::order(7);
+        order.payment = PaymentStatus::Refunded;
+        scene.ledger.with(&scene.connection.id, |books| {
+            books.bodies.insert(domain::OrderId(7), (order, jiff::Timestamp::MAX));
+        });
+    };
+    let scene = rebuilt(Class::K, true);
+    refunded(&scene);
+    settle(&scene);
+    assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Cancelled, 0));
+    let scene = rebuilt(Class::K, false);
+    refunded(&scene);
+    settle(&scene);
+    assert!(matches!(scene.stage(7), Stage::Held(Cause::NotCancelled(_))), "{:?}", scene.stage(7));
+    assert_eq!(scene.script.count("warehouse.create"), 0);
+}
+
 /// Between finding out and deciding a process may die, and a person may say that nothing was ever sent.
 #[test]
 fn a_sale_that_was_taken_back_is_not_sent_although_nobody_lived_to_decide_on_it() {

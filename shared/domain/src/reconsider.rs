@@ -144,7 +144,12 @@ fn forward_if_ready(record: &Record) -> Option<Message> {
     matches!(record.stage, Stage::Ready { .. }).then(|| Message::forward(&record.key))
 }
 
-async fn cancel(record: &Record, status: &str, warehouse: &Warehouse) -> Result<Step, Failure> {
+/// Asks the warehouse to cancel an order that is `status` in the store. Gives the step to take: cancelled, or held for a
+/// person where the warehouse cannot or does not want to.
+///
+/// # Errors
+/// Those of the warehouse; nothing is known then.
+pub async fn cancel(record: &Record, status: &str, warehouse: &Warehouse) -> Result<Step, Failure> {
     let Some(desk) = &warehouse.cancel else {
         return Ok(Step::Flag(Cause::NotCancelled(format!(
             "{} cannot cancel; the order is {status}",

@@ -115,6 +115,7 @@ mod tests {
             assert_eq!(script.count_all(&["connections."]), 3 * round);
             clock.advance(FRESH);
         }
+        assert!(ask("main").await);
         behind.set(&Connection { enabled: false, ..build::connection("main") });
         assert!(cache.get(&"main".parse().unwrap()).await.unwrap().is_some_and(|kept| kept.enabled));
         let fresh = cache.fresh(&"main".parse().unwrap()).await.unwrap();
