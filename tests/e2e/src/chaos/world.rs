@@ -192,7 +192,10 @@ impl World {
                 moved = Instant::now();
             } else if moved.elapsed() > LOOK && looked.elapsed() > LOOK {
                 if self.is_done(host).await {
-                    return;
+                    // Orders that are held do not come as far as all of them might: what is left of the trouble comes now.
+                    let Some((_, trouble)) = troubles.pop() else { return };
+                    host.trouble(trouble, self).await;
+                    moved = Instant::now();
                 }
                 looked = Instant::now();
             }
