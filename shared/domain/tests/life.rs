@@ -185,6 +185,7 @@ fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<
     );
     prop_assert_eq!((after.version, after.written), (before.version + 1, stamp.token));
     prop_assert!(after.wake.is_some());
+    prop_assert!(!matches!(drawn, Move::Recall) || before.recall.is_none(), "the wish is written once");
     if before.recall.is_some() && after.recall.is_none() {
         prop_assert!(matches!(drawn, Move::Cancel | Move::Flag(_)), "{drawn:?} forgot the wish to cancel");
     }

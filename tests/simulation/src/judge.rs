@@ -33,6 +33,7 @@ use crate::wms::{Class, Sends};
 
 /// How often one order may be sent to its warehouse, whatever becomes of the requests: I8. The back-off lets about five
 /// go soon after each other, clocks that differ some more, and then one goes in every longest wait. Seen are up to 6.
+/// It notices who sends again at once; that the waits get longer is for the tests of `domain::life`.
 const SENDS_AT_ONCE: u64 = 10;
 
 /// The most often that one order may be read in its store in one history: I12. Seen are up
