@@ -250,17 +250,22 @@ fn a_stale_read_loses_no_order() {
     assert!(waiting.contains(&forward(&scene, 7)) && waiting.contains(&forward(&scene, 8)), "{waiting:?}");
 }
 
+/// The next sweep is overtaken by a parcel of order 7 that leaves: somebody looks at it again all the same.
+fn a_parcel_overtakes_the_sweep(scene: &std::sync::Arc<Scene>) {
+    let other = scene.clone();
+    let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
+    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
+    sweep_after(scene, DAY);
+    assert_eq!(scene.stage(7), Stage::PartlyShipped);
+    assert!(dates(scene, 7).iter().any(|date| *date > scene.clock.now()), "somebody will look");
+}
+
 #[test]
 fn an_order_that_is_shipped_while_it_is_looked_at_has_a_date_again() {
     let scene = std::sync::Arc::new(scene());
     let soon = scene.seconds_from_now(60);
     decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
-    let other = scene.clone();
-    let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
-    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
-    sweep_after(&scene, DAY);
-    assert_eq!(scene.stage(7), Stage::PartlyShipped);
-    assert!(dates(&scene, 7).iter().any(|date| *date > scene.clock.now()), "somebody will look");
+    a_parcel_overtakes_the_sweep(&scene);
 }
 
 #[test]
@@ -269,12 +274,7 @@ fn an_order_that_is_shipped_while_it_is_excluded_has_a_date_again() {
     let soon = scene.seconds_from_now(60);
     decided(&scene, 7, &Admission::Wait(Wait::Unpaid("pending".into()), soon));
     scene.store.pay(7, PaymentStatus::Declined);
-    let other = scene.clone();
-    let part = domain::shipment::Package { contents: Contents::Part, ..build::package("P-1") };
-    scene.script.meanwhile("ledger.save", move || drop(other.step(7, Step::Ship(part))));
-    sweep_after(&scene, DAY);
-    assert_eq!(scene.stage(7), Stage::PartlyShipped);
-    assert!(dates(&scene, 7).iter().any(|date| *date > scene.clock.now()), "somebody will look");
+    a_parcel_overtakes_the_sweep(&scene);
 }
 
 #[test]
