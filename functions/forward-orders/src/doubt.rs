@@ -34,7 +34,8 @@ impl ForwardOrders {
         if was_never_claimed(&hand.record) && matches!(hand.warehouse.repeat, Repeat::HonoursKey) {
             hand.order = body_of(&self.sold(&hand).await?).cloned();
             if hand.order.as_ref().is_some_and(|order| order.payment.is_taken_back()) {
-                return self.cancel_unseen(hand).await;
+                // Who only asks leaves it in doubt; it has its date.
+                return if hand.only_ask { Ok(()) } else { self.cancel_unseen(hand).await };
             }
         }
         let verdict = match self.verdict(&hand).await {

@@ -119,6 +119,7 @@ fn a_sale_that_was_taken_back_is_not_sent_and_not_held_when_the_warehouse_has_ca
         settle(&scene);
         assert_eq!(scene.stage(7), Stage::Cancelled, "sent: {sent}");
         assert_eq!(scene.warehouse.live("main-7"), 0, "sent: {sent}");
+        assert_eq!(scene.record(7).warehouse_order.is_some(), cancelled_there, "what it had is in the books");
     }
 }
 
@@ -135,6 +136,13 @@ fn a_sale_that_was_taken_back_is_cancelled_at_a_warehouse_that_may_have_it() {
     };
     let scene = rebuilt(Class::K, true);
     refunded(&scene);
+    scene.pass_lease();
+    run(forwarder(&scene).find_out(&scene.key(7))).unwrap();
+    assert!(
+        matches!(scene.stage(7), Stage::InDoubt { .. }),
+        "who only asks changes nothing at the warehouse"
+    );
+    assert_eq!(scene.warehouse.live("main-7"), 1);
     settle(&scene);
     assert_eq!((scene.stage(7), scene.warehouse.live("main-7")), (Stage::Cancelled, 0));
     let scene = rebuilt(Class::K, false);
