@@ -230,11 +230,18 @@ impl NoticeReader for Wms {
     }
 }
 
+impl Wms {
+    /// How many parcels of the feed come before a bookmark.
+    pub(crate) fn place(bookmark: Option<&str>) -> usize {
+        bookmark.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+}
+
 #[async_trait]
 impl ShipmentFeed for Wms {
     async fn page(&self, bookmark: Option<&str>) -> Result<FeedPage, Failure> {
         const WHAT: &str = "warehouse: feed";
-        let begin: usize = bookmark.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let begin = Self::place(bookmark);
         self.call(
             WHAT,
             || begin.to_string(),

@@ -92,7 +92,6 @@ impl World for Weather {
 }
 
 /// Everything that one deployment has.
-#[derive(Clone)]
 pub struct Deployment {
     /// Its connections.
     pub sites: Arc<Vec<Site>>,
@@ -122,6 +121,7 @@ pub struct Deployment {
     pub(crate) heard: Arc<Mutex<BTreeSet<u64>>>,
     /// What the processes have seen of the warehouses: two failures are enough here, so that outages are common.
     pub(crate) circuits: Arc<Circuits>,
+    dice: Arc<dyn Randomness>,
 }
 
 /// What a process runs; the number names its connection.
@@ -187,12 +187,13 @@ impl Deployment {
             shipments: queue(),
             hints: queue(),
             net,
-            time,
             pace: Pace::default(),
             formats: None,
             recent: recent.clone(),
             heard: Arc::default(),
             circuits: Arc::new(Circuits::after(2)),
+            dice: Arc::new(WorldDice(time.clone())),
+            time,
         }
     }
 
@@ -203,7 +204,7 @@ impl Deployment {
     }
 
     /// Starts a process.
-    pub(crate) fn start(&self, process: Process, work: Work, traits: Traits) {
+    pub(crate) fn start(self: &Arc<Self>, process: Process, work: Work, traits: Traits) {
         self.net.note(|| format!("process {process} starts {work:?} {traits:?}"));
         self.time.spawn(process, Ports::new(self, process, traits).run(work));
     }
@@ -211,19 +212,18 @@ impl Deployment {
 
 /// The ports of one process.
 struct Ports {
-    /// The deployment, its queues as this process uses them.
-    world: Deployment,
+    world: Arc<Deployment>,
+    build: Build,
     partners: Arc<dyn Partners>,
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
-    dice: Arc<dyn Randomness>,
 }
 
 /// How long a process may run.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 impl Ports {
-    fn new(world: &Deployment, process: Process, traits: Traits) -> Self {
+    fn new(world: &Arc<Deployment>, process: Process, traits: Traits) -> Self {
         let Traits { skew, build, old_keys } = traits;
         let keys = world.sites.iter().map(|site| match old_keys {
             true => (site.cart.lock.old_key(), site.wms.lock.old_key()),
@@ -238,15 +238,18 @@ impl Ports {
             formats: world.formats.clone(),
             recent: world.recent.clone(),
         };
-        let queue = |queue: &Queue| queue.used_by(build);
-        let (orders, shipments, hints) = (queue(&world.orders), queue(&world.shipments), queue(&world.hints));
         Self {
             partners: Arc::new(Sides { sites: world.sites.clone(), process, keys: keys.collect() }),
             ledger: Arc::new(ledger),
             clock: Arc::new(SkewedClock::new(world.time.clone(), skew)),
-            dice: Arc::new(WorldDice(world.time.clone())),
-            world: Deployment { orders, shipments, hints, ..world.clone() },
+            build,
+            world: world.clone(),
         }
+    }
+
+    /// A queue, as this process's version uses it.
+    fn used(&self, queue: &Queue) -> Arc<Queue> {
+        Arc::new(queue.used_by(self.build))
     }
 
     fn until(&self) -> Timestamp {
@@ -271,9 +274,9 @@ impl Ports {
                 let sweep = self.sweep();
                 drop(Box::pin(sweep.sweep(connection, self.until())).await);
             }
-            Work::Orders => Box::pin(self.batch(&self.world.orders)).await,
-            Work::Shipments => Box::pin(self.batch(&self.world.shipments)).await,
-            Work::Hints => Box::pin(self.batch(&self.world.hints)).await,
+            Work::Orders => Box::pin(self.batch(&self.used(&self.world.orders))).await,
+            Work::Shipments => Box::pin(self.batch(&self.used(&self.world.shipments))).await,
+            Work::Hints => Box::pin(self.batch(&self.used(&self.world.hints))).await,
             Work::Webhook { site, id, body } => {
                 let Some(connection) = self.connection(site) else { return };
                 let path = format!("/webhook/{}", connection.id);
@@ -299,9 +302,9 @@ impl Ports {
             connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            orders: Arc::new(self.world.orders.clone()),
+            orders: self.used(&self.world.orders),
             clock: self.clock.clone(),
-            dice: self.dice.clone(),
+            dice: self.world.dice.clone(),
             pace: self.world.pace,
         }
     }
@@ -313,7 +316,7 @@ impl Ports {
             ledger: self.ledger.clone(),
             mappings: self.world.mappings.clone(),
             clock: self.clock.clone(),
-            dice: self.dice.clone(),
+            dice: self.world.dice.clone(),
             pace: self.world.pace,
             circuits: self.world.circuits.clone(),
         }
@@ -324,9 +327,9 @@ impl Ports {
             connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(self.world.shipments.clone()),
+            shipments: self.used(&self.world.shipments),
             clock: self.clock.clone(),
-            dice: self.dice.clone(),
+            dice: self.world.dice.clone(),
             pace: self.world.pace,
         }
     }
@@ -336,9 +339,9 @@ impl Ports {
             connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(self.world.shipments.clone()),
+            shipments: self.used(&self.world.shipments),
             clock: self.clock.clone(),
-            dice: self.dice.clone(),
+            dice: self.world.dice.clone(),
         }
     }
 
@@ -348,10 +351,10 @@ impl Ports {
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
             mappings: self.world.mappings.clone(),
-            orders: Arc::new(self.world.orders.clone()),
-            shipments: Arc::new(self.world.shipments.clone()),
+            orders: self.used(&self.world.orders),
+            shipments: self.used(&self.world.shipments),
             clock: self.clock.clone(),
-            dice: self.dice.clone(),
+            dice: self.world.dice.clone(),
             pace: self.world.pace,
         }
     }
@@ -379,10 +382,10 @@ impl Ports {
             connections: self.world.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
-            shipments: Arc::new(self.world.shipments.clone()),
-            hints: Arc::new(self.world.hints.clone()),
+            shipments: self.used(&self.world.shipments),
+            hints: self.used(&self.world.hints),
             clock: self.clock.clone(),
-            dice: self.dice.clone(),
+            dice: self.world.dice.clone(),
         };
         let webhook = RawWebhook { headers: Vec::new(), path_rest: String::new(), body };
         let request = Received { method: "POST".to_owned(), path, webhook };

@@ -2,6 +2,7 @@
 //! always the same, so that two runs are equal up to the first effect for which their scripts differ.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::policy::Policies;
 use jiff::Timestamp;
@@ -106,7 +107,7 @@ pub fn play(scene: Scene, script: &[(u64, Turn)], keep_history: bool) -> Played 
 
 struct Way {
     executor: Executor,
-    world: Deployment,
+    world: Arc<Deployment>,
     scene: Scene,
     next_process: Process,
     wrong: Vec<String>,
@@ -141,7 +142,7 @@ impl Way {
             world.pace.lease = world.pace.send_within / 2;
         }
         world.mappings.set(&world.sites[0].connection.id, &whole_mapping(1), &build::change("sim"));
-        Self { executor, world, scene, next_process: 1, wrong: Vec::new() }
+        Self { executor, world: Arc::new(world), scene, next_process: 1, wrong: Vec::new() }
     }
 
     fn now(&self) -> u64 {

@@ -5,6 +5,7 @@ mod peace;
 mod processes;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::fulfillment::order_of;
 use domain::payment::PaymentStatus;
@@ -34,7 +35,7 @@ pub(crate) const GHOST: u64 = 2 * MINUTE;
 pub(crate) struct Play {
     seed: u64,
     executor: Executor,
-    world: Deployment,
+    world: Arc<Deployment>,
     scene: Scene,
     watch: Watch,
     dice: Dice,
@@ -48,9 +49,9 @@ pub(crate) struct Play {
     hostile: bool,
     /// What was overdue in peace, by connection.
     overdue: BTreeMap<usize, u64>,
-    /// How much has happened outside.
+    /// How much has happened in the stores that a poll can see.
     happened: u64,
-    /// What the last polls had before them, if they left it as it was.
+    /// What the last polls of the stores in peace had before them.
     in_sight: Option<InSight>,
 }
 
@@ -87,7 +88,7 @@ impl Play {
         let mut play = Self {
             seed,
             executor,
-            world,
+            world: Arc::new(world),
             scene,
             watch,
             dice,
@@ -180,7 +181,9 @@ impl Play {
 
     /// Something in the store or the warehouse.
     fn outside(&mut self, event: Event) {
-        self.happened += 1;
+        let is_seen =
+            matches!(event, Event::Sell(..) | Event::Vanish(..) | Event::Return(..) | Event::Garble(..));
+        self.happened += u64::from(is_seen);
         match event {
             Event::Sell(site, order) => self.world.sites[site].cart.sell(*order),
             Event::Pay(site, order, status) => self.change(site, order, |sold| {
@@ -238,7 +241,8 @@ impl Play {
         }
     }
 
-    /// May this find anything? An order that the ledger does not have, a date that has come by somebody's clock.
+    /// May this find anything? An order that the ledger does not have, a date that has come by somebody's clock, a parcel
+    /// beyond the bookmark.
     fn may_find(&self, site: usize, work: &Work) -> bool {
         match work {
             Work::PollOrders(_) => {
@@ -247,6 +251,7 @@ impl Play {
                 known < there.cart.truth().orders.len()
             }
             Work::Sweep(_) => self.first_date(site).is_some_and(|first| first <= self.now() + SKEW),
+            Work::PollShipments(_) => self.has_untold(site),
             _ => true,
         }
     }

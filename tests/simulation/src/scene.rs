@@ -22,7 +22,7 @@ pub(crate) const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 /// So many histories in a thousand have two stores.
-const TWO_STORES: u32 = 150;
+const TWO_STORES: u32 = 120;
 
 /// In so many histories in a thousand a store begins with old orders.
 const BACKFILLS: u32 = 50;
@@ -301,9 +301,9 @@ impl Scene {
 /// How many orders come in while the world is hostile: one as a rule, as in a small shop, and now and then a handful.
 fn new_orders(dice: &mut Dice) -> u64 {
     match dice.below(100) {
-        0..60 => 1,
-        60..85 => 2,
-        85..97 => 3,
+        0..70 => 1,
+        70..90 => 2,
+        90..98 => 3,
         _ => 6,
     }
 }

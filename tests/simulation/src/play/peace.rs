@@ -9,6 +9,7 @@ use crate::executor::BEGINNING;
 use crate::history::Work;
 use crate::scene::MINUTE;
 use crate::site::Site;
+use crate::wms::Wms;
 
 /// How long it may take to come to rest.
 const PEACE: u64 = 40 * 60 * MINUTE;
@@ -17,11 +18,13 @@ const PEACE: u64 = 40 * 60 * MINUTE;
 const PATIENCE: u64 = 15 * MINUTE;
 
 /// How long after a date the next sweep may come.
-const SWEEP_EVERY: u64 = MINUTE;
+const SWEEP_EVERY: u64 = 5 * MINUTE;
 
-/// How much has happened outside; the time while two versions run, or an order is not listed; of each site, the version of its cursor, its bookmark,
-/// and the time while somebody holds the right to import.
-pub(super) type InSight = (u64, Option<u64>, Vec<(u64, Option<String>, Option<u64>)>);
+/// Everything on which depends what a poll of a store finds: how much has happened in the
+/// stores; the time while two versions
+/// run, or an order is not listed; of each store, the version of its cursor, and the time while somebody holds the right
+/// to import.
+pub(super) type InSight = (u64, Option<u64>, Vec<(u64, Option<u64>)>);
 
 impl Play {
     pub(super) fn be_hostile(&mut self) {
@@ -58,18 +61,20 @@ impl Play {
     }
 
     /// One round of everything that is scheduled. True: it changed nothing, and nothing is under way. Where the last polls
-    /// found nothing and nothing has happened outside since, they would only find nothing again, and are left out; so is
-    /// a sweep for which nothing is due.
+    /// of the stores found nothing and nothing has happened there since, they would only find nothing again, and are
+    /// left out; so is the poll of a feed that has been read to its end, and a sweep for which nothing is due.
     pub(super) fn round(&mut self) -> bool {
         let before = self.world.net.changes();
-        let in_sight = self.in_sight();
-        let polls = self.in_sight.as_ref() != Some(&in_sight);
+        let (in_sight, untold) = (self.in_sight(), self.untold());
+        let (polls, all) = (self.in_sight.as_ref() != Some(&in_sight), self.in_sight.is_none());
         for site in 0..self.world.sites.len() {
             if polls {
                 self.start(Work::PollOrders(site));
+            }
+            if all || self.has_untold(site) {
                 self.start(Work::PollShipments(site));
             }
-            if polls || self.first_date(site).is_some_and(|first| first <= self.now()) {
+            if all || self.first_date(site).is_some_and(|first| first <= self.now()) {
                 self.start(Work::Sweep(site));
             }
         }
@@ -79,21 +84,16 @@ impl Play {
             let next = self.agenda.next().unwrap_or(u64::MAX).min(until);
             self.let_run(next);
         }
-        let changed = self.world.net.changes() != before;
-        // Polls that moved something on are followed by others: what a poll wrote may have been overwritten since by
-        // somebody who was late.
-        let same = !(polls && changed) && in_sight == self.in_sight();
-        self.in_sight = same.then_some(in_sight);
-        !changed && same && self.is_quiet()
+        let same = in_sight == self.in_sight() && untold == self.untold();
+        self.in_sight = Some(in_sight);
+        same && self.world.net.changes() == before && self.is_quiet()
     }
 
-    /// Everything on which depends what a poll finds: how much has happened outside, how far each store and each feed has
-    /// been read, and who holds the right to import.
     pub(super) fn in_sight(&self) -> InSight {
         let now = self.now();
         let read = |books: &mut Books| {
             let leased = books.lease.filter(|lease| in_world(lease.until) > now).map(|_| now);
-            (books.cursor.version, books.bookmark.clone(), leased)
+            (books.cursor.version, leased)
         };
         let sites = self.world.sites.iter();
         let changing = self.deploy_ends().or(self.listed_again()).map(|_| now);
@@ -102,6 +102,17 @@ impl Play {
             changing,
             sites.map(|site| self.world.model.with(&site.connection.id, read)).collect(),
         )
+    }
+
+    /// The sites whose warehouse has told of parcels that nobody has read of in its feed.
+    fn untold(&self) -> Vec<usize> {
+        (0..self.world.sites.len()).filter(|site| self.has_untold(*site)).collect()
+    }
+
+    pub(super) fn has_untold(&self, site: usize) -> bool {
+        let there = &self.world.sites[site];
+        let bookmark = self.world.model.with(&there.connection.id, |books| books.bookmark.clone());
+        Wms::place(bookmark.as_deref()) < there.wms.truth().shipped.len()
     }
 
     /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left
