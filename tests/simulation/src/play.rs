@@ -147,7 +147,6 @@ impl Play {
         }
         self.ship();
         self.deliver();
-        self.set_bell();
     }
 
     fn one(&mut self, event: Event) {
@@ -285,26 +284,28 @@ impl Play {
 
     // ------------------------------------------------------------ queues
 
+    /// Starts who works off a queue that has something to deliver. The bell rings when the next message can be delivered, or
+    /// the next parcel leaves.
     fn deliver(&mut self) {
         let now = self.now();
         let works = [Work::Orders, Work::Shipments, Work::Hints];
-        let due = self.world.queues().map(|queue| queue.next().is_some_and(|at| at <= now));
-        for (work, due) in works.into_iter().zip(due) {
-            if due {
+        let next = self.world.queues().map(crate::queue::Queue::next);
+        for (work, next) in works.into_iter().zip(next) {
+            if next.is_some_and(|at| at <= now) {
                 self.start(work);
             }
         }
-    }
-
-    /// The bell rings when the next message can be delivered, or the next parcel leaves.
-    fn set_bell(&self) {
-        self.watch.set_bell(self.next_of_the_outside().unwrap_or(u64::MAX));
+        let bell = next.into_iter().flatten().chain(self.next_parcel()).min();
+        self.watch.set_bell(bell.unwrap_or(u64::MAX));
     }
 
     fn next_of_the_outside(&self) -> Option<u64> {
         let messages = self.world.queues().into_iter().filter_map(crate::queue::Queue::next);
-        let parcels = self.world.sites.iter().filter_map(|site| site.wms.truth().next_packed());
-        messages.chain(parcels).min()
+        messages.chain(self.next_parcel()).min()
+    }
+
+    fn next_parcel(&self) -> Option<u64> {
+        self.world.sites.iter().filter_map(|site| site.wms.truth().next_packed()).min()
     }
 }
 

@@ -28,7 +28,7 @@ const TWO_STORES: u32 = 120;
 const BACKFILLS: u32 = 50;
 
 /// So many in a thousand of the looks that can find nothing are played in a short history.
-const EMPTY_LOOKS: u32 = 150;
+const EMPTY_LOOKS: u32 = 100;
 
 /// Marks every personal datum, so that it is seen where it must not be.
 pub(crate) const CANARY: &str = "Canary";
