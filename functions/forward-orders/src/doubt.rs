@@ -44,7 +44,7 @@ impl ForwardOrders {
         };
         let step = match verdict {
             Verdict::There(found) if found.cancelled => {
-                let step = cancelled_there(&hand, &found);
+                let step = self.cancelled_there(&hand, &found).await?;
                 hand.record.warehouse_order = Some(found.id);
                 step
             }
@@ -95,6 +95,10 @@ impl ForwardOrders {
         if let Some(order) = &hand.order {
             return Ok(Read::Order(Box::new(order.clone())));
         }
+        self.in_store(hand).await
+    }
+
+    async fn in_store(&self, hand: &InHand) -> Result<Read, Failure> {
         let store = self.partners.store(&hand.connection).await?;
         store.orders.read(&hand.record.key.order.to_string()).await
     }
@@ -107,6 +111,19 @@ impl ForwardOrders {
             Ok(step) => self.advance(&hand.record, step).await.map(|_| ()),
             Err(failure) => self.ask_later(hand, failure).await,
         }
+    }
+
+    /// A cancelled order that was taken back in the store is done; any other is for a person. The body in hand may be older
+    /// than what made an earlier ledger's last process cancel it: the store is asked before anybody is troubled.
+    async fn cancelled_there(&self, hand: &InHand, found: &WarehouseOrder) -> Result<Step, Failure> {
+        let taken_back = |order: &Order| order.payment.is_taken_back();
+        let is_over = was_never_claimed(&hand.record)
+            && (hand.order.as_ref().is_some_and(taken_back)
+                || body_of(&self.in_store(hand).await?).is_some_and(taken_back));
+        Ok(match is_over {
+            true => Step::Cancel(format!("cancelled by the warehouse, which had it as {}", found.id)),
+            false => Step::Flag(Cause::Refused(format!("it has this order as {}, cancelled", found.id))),
+        })
     }
 
     async fn verdict(&self, hand: &InHand) -> Result<Verdict, Failure> {
@@ -185,13 +202,4 @@ const TOO_EARLY: &str = "it is not there, and an attempt that a lost ledger knew
 /// Has no attempt of this ledger taken it? Then it is in doubt because an earlier ledger may have sent it.
 pub(crate) fn was_never_claimed(record: &Record) -> bool {
     record.attempts == 0
-}
-
-/// A cancelled order that was taken back in the store is done; any other is for a person.
-fn cancelled_there(hand: &InHand, found: &WarehouseOrder) -> Step {
-    let taken_back = |order: &Order| order.payment.is_taken_back();
-    if was_never_claimed(&hand.record) && hand.order.as_ref().is_some_and(taken_back) {
-        return Step::Cancel(format!("cancelled by the warehouse, which had it as {}", found.id));
-    }
-    Step::Flag(Cause::Refused(format!("it has this order as {}, cancelled", found.id)))
 }

@@ -1,5 +1,7 @@
 //! A look at one order: what does it need, and when does it need the next look?
 
+use domain::arrivals::reread;
+use domain::fulfillment::reference;
 use domain::intake::{body_of, expires, judge};
 use domain::life::{Pace, Stamp, Step, later};
 use domain::message::Message;
@@ -82,7 +84,7 @@ impl Looking<'_> {
                 if look.forward.is_some() { Ok(look) } else { self.read_again(record).await }
             }
             // A person decides; what has left is posted all the same.
-            Stage::Held(_) if record.may_be_there() => Ok(posts(&record, now, &self.sweep.pace)),
+            Stage::Held(_) if record.may_be_there() => self.follow(&record).await,
             Stage::Held(_) => self.read_again(record).await,
             Stage::Accepted | Stage::PartlyShipped => self.watch(record).await,
             _ => Ok(queued(&record, now, &self.sweep.pace)),
@@ -100,7 +102,7 @@ impl Looking<'_> {
     /// An order that the warehouse has: cancelled or changed in the store meanwhile? Is its tracking posted?
     async fn watch(&self, record: Record) -> Result<Look, Failure> {
         let now = self.sweep.clock.now();
-        let look = posts(&record, now, &self.sweep.pace);
+        let look = self.follow(&record).await?;
         let watched = Policies::days(self.connection.policies.watch_days);
         if record.recall.is_some() {
             // What was begun is finished, whatever the store says by now.
@@ -109,6 +111,22 @@ impl Looking<'_> {
             self.read_again(record).await?;
         }
         Ok(look)
+    }
+
+    /// What has left of an order that the warehouse may have is posted. A webhook that got lost is made up for: by the feed,
+    /// and where there is none, by asking about the order.
+    async fn follow(&self, record: &Record) -> Result<Look, Failure> {
+        let look = posts(record, self.sweep.clock.now(), &self.sweep.pace);
+        if record.due_posts().next().is_some() {
+            return Ok(look);
+        }
+        let warehouse = self.sweep.partners.warehouse(self.connection).await?;
+        if warehouse.notices.feed().is_some() || warehouse.shipments.is_none() {
+            return Ok(look);
+        }
+        let reference = reference(&record.key, record.revision, warehouse.limits.reference)
+            .map_err(|e| Failure::permanent("ask about shipments", e.to_string()))?;
+        Ok(Look { post: Some(reread(&self.connection.id, reference)), ..look })
     }
 
     /// Does the mapping translate a held order now? Then it is read once more, because its buyer may have been refunded

@@ -73,6 +73,19 @@ fn an_order_in_doubt_is_put_back_when_its_answer_can_be_trusted() {
 }
 
 #[test]
+fn a_shipment_whose_webhook_was_lost_is_asked_for_where_there_is_no_feed() {
+    let reference = domain::Reference::parse("main-7").unwrap();
+    let question = Message::Reread { connection: scene().connection.id, reference };
+    for (polls, asked) in [(false, vec![question]), (true, vec![])] {
+        let scene = scene();
+        scene.warehouse.tells(true, polls);
+        accepted(&scene, 7);
+        sweep_after(&scene, DAY);
+        assert_eq!(scene.shipments.take_all(), asked);
+    }
+}
+
+#[test]
 fn an_order_that_is_paid_at_last_is_released() {
     let scene = scene();
     let soon = scene.seconds_from_now(60);

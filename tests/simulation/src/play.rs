@@ -80,7 +80,8 @@ impl Play {
         let time = executor.time();
         let net = Net::new(time.clone(), seed, deal, GHOST, keep_history).watched(watch.clone());
         let sites = scene.connections.iter().zip(&scene.classes).map(|(connection, class)| {
-            let wms = Wms::new(*class, net.clone(), time.clone());
+            let mut wms = Wms::new(*class, net.clone(), time.clone());
+            wms.has_feed = scene.feeds;
             Site::new(connection.clone(), Cart::new(net.clone()), wms)
         });
         let mut world = Deployment::new(sites.collect(), net, time);

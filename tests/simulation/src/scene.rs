@@ -119,6 +119,8 @@ pub(crate) struct Scene {
     pub(crate) empty_looks: u32,
     /// Do the warehouses' webhooks say only that something has changed?
     pub(crate) hints_only: bool,
+    /// Can the warehouses be asked for everything that they have shipped?
+    pub(crate) feeds: bool,
 }
 
 /// The mapping that translates everything that is sold; the sample alone lacks one listing.
@@ -145,6 +147,7 @@ impl Scene {
             every: (dice.between(1, 5), dice.between(1, 4)),
             empty_looks: EMPTY_LOOKS,
             hints_only: dice.per_mille(300),
+            feeds: dice.per_mille(800),
         };
         for (site, name) in ["sim", "sim2"].into_iter().enumerate().take(1 + usize::from(two)) {
             scene.classes.push(Class::ALL[dice.below(Class::ALL.len() as u64) as usize]);
@@ -168,6 +171,7 @@ impl Scene {
             every: (1, 1),
             empty_looks: 1000,
             hints_only: false,
+            feeds: true,
         }
     }
 

@@ -153,6 +153,8 @@ pub struct Wms {
     pub(crate) class: Class,
     /// The class that its adapter declares.
     declares: Class,
+    /// Can it be asked for everything that it has shipped? If not, it only sends webhooks, and answers about one order.
+    pub(crate) has_feed: bool,
     truth: Arc<Mutex<Truth>>,
     pub(crate) net: Net,
     pub(crate) time: Time,
@@ -170,7 +172,7 @@ impl Wms {
     pub fn new(class: Class, net: Net, time: Time) -> Self {
         let lock = Lock::default();
         let truth = Arc::default();
-        Self { class, declares: class, truth, net, time, key: lock.key(), lock, serves: None }
+        Self { class, declares: class, has_feed: true, truth, net, time, key: lock.key(), lock, serves: None }
     }
 
     /// The same warehouse, whose adapter declares another class than it has: a bug that is planted.
@@ -217,7 +219,10 @@ impl Wms {
             repeat,
             orders: me.clone(),
             cancel: Some(me.clone()),
-            notices: Notices::Both(me.clone(), me.clone()),
+            notices: match self.has_feed {
+                true => Notices::Both(me.clone(), me.clone()),
+                false => Notices::Pushed(me.clone()),
+            },
             shipments: Some(me.clone()),
             stock: None,
             probe: me,

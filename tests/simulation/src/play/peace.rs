@@ -112,7 +112,7 @@ impl Play {
     pub(super) fn has_untold(&self, site: usize) -> bool {
         let there = &self.world.sites[site];
         let bookmark = self.world.model.with(&there.connection.id, |books| books.bookmark.clone());
-        Wms::place(bookmark.as_deref()) < there.wms.truth().shipped.len()
+        there.wms.has_feed && Wms::place(bookmark.as_deref()) < there.wms.truth().shipped.len()
     }
 
     /// I6: a quarter of an hour after the last trouble, every order of the stores is in the ledger, and no date is left
