@@ -2,6 +2,7 @@
 
 use domain::fulfillment::order_of;
 use domain::record::Record;
+use testkit::model::Books;
 
 use super::Play;
 use super::processes::deadline;
@@ -49,11 +50,25 @@ impl Play {
         self.world.model.with(id, |books| books.records.get(&order).is_some_and(accepted))
     }
 
+    /// Is the order of a parcel done with in our books?
+    fn is_done(&self, site: usize, place: usize) -> bool {
+        let there = &self.world.sites[site];
+        let id = &there.connection.id;
+        let truth = there.wms.truth();
+        let order = truth.shipped.get(place).and_then(|notice| order_of(&notice.reference, id));
+        let done = |books: &mut Books| {
+            order.and_then(|order| books.records.get(&order)).is_some_and(Record::is_finished)
+        };
+        self.world.model.with(id, done)
+    }
+
     /// Webhooks tell of a notice: late, repeated, out of order, or not at all.
     pub(super) fn tell(&mut self, site: usize, place: usize) {
         let told = if self.scene.hints_only { Told::Changed(place) } else { Told::Package(place) };
         let body = told.body();
-        if self.watch.strikes(Fault::WebhookLost) {
+        // What is not in a feed either, and comes when the order is done with, nobody can know of.
+        let is_all = !self.scene.feeds && self.is_done(site, place);
+        if !is_all && self.watch.strikes(Fault::WebhookLost) {
             return;
         }
         let fifty = self.watch.strikes(Fault::FiftyNotices);
