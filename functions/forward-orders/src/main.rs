@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use adapters::environment::Environment;
-use adapters::lambda::Function;
 use async_trait::async_trait;
 use delivery::Handler;
 use domain::message::Message;
@@ -37,8 +36,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         pace: environment.pace()?,
         circuits: Arc::default(),
     };
-    Function::new(environment.clock())
-        .on_queue(Arc::new(Forward(forward)), environment.queue("ORDERS")?)
-        .run()
-        .await
+    environment.function().on_queue(Arc::new(Forward(forward)), environment.queue("ORDERS")?).run().await
 }

@@ -103,3 +103,30 @@ async fn a_missing_setting_is_named_at_the_start() {
         assert!(error.contains(setting) && error.contains("is missing; add it"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn what_became_of_the_orders_is_told_as_metrics() {
+    let cloud = Cloud::start().await;
+    let (good, refused) = (cloud.sell(), cloud.sell());
+    let no = FaultPlan::new().and_about(
+        cloud.reference(refused),
+        Endpoint::Create,
+        When::Always,
+        Fault::Refuse("no such street".to_owned()),
+    );
+    cloud.warehouse.plan_faults(no);
+    for order in [good, refused] {
+        let message = cloud.import(order).await;
+        cloud.queue("ORDERS", &message);
+        cloud.queue("ORDERS", &message);
+    }
+    let function = cloud.function(BINARY).await;
+    assert!(function.deliver(&cloud, "ORDERS").await.is_empty());
+    let metrics = function.metrics();
+    let of = |name: &str| metrics.get(name).copied();
+    assert_eq!(of("OrdersSent"), Some(1), "however often its message comes: {metrics:?}");
+    assert_eq!(of("OrdersHeld refused"), Some(1), "{metrics:?}");
+    assert_eq!(of("SendLatency"), Some(1), "{metrics:?}");
+    assert_eq!((of("Requests warehouse"), of("RequestLatency warehouse")), (Some(2), Some(2)), "{metrics:?}");
+    assert_eq!(of("RequestFailures warehouse"), Some(0), "a refusal is an answer: {metrics:?}");
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::environment::Environment;
-use adapters::lambda::{Function, Job, tell};
+use adapters::lambda::{Job, tell};
+use adapters::metrics::Metrics;
 use async_trait::async_trait;
 use delivery::Handler;
 use domain::Failure;
@@ -13,13 +14,16 @@ use domain::message::Message;
 use poll_orders::{NAME, PollOrders};
 
 #[derive(Clone)]
-struct Poll(PollOrders);
+struct Poll {
+    use_case: PollOrders,
+    metrics: Metrics,
+}
 
 #[async_trait]
 impl Job for Poll {
     async fn run(&self, time_left: Duration) -> Result<(), Failure> {
-        let polled = self.0.run(later(self.0.clock.now(), time_left)).await?;
-        tell(NAME, polled, |polled| polled.imported)
+        let polled = self.use_case.run(later(self.use_case.clock.now(), time_left)).await?;
+        tell(NAME, polled, |polled| polled.imported, &self.metrics)
     }
 }
 
@@ -27,7 +31,7 @@ impl Job for Poll {
 impl Handler for Poll {
     async fn handle(&self, message: Message, _: u32) -> Result<(), Failure> {
         match message {
-            Message::Hint { connection, token } => self.0.follow(&connection, &token).await,
+            Message::Hint { connection, token } => self.use_case.follow(&connection, &token).await,
             _ => Err(Failure::poison(NAME, "the message is for another queue")),
         }
     }
@@ -36,7 +40,7 @@ impl Handler for Poll {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
-    let poll = Poll(PollOrders {
+    let use_case = PollOrders {
         connections: environment.connections(),
         partners: environment.partners()?,
         ledger: environment.ledger(),
@@ -44,7 +48,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         clock: environment.clock(),
         dice: environment.dice(),
         pace: environment.pace()?,
-    });
-    let function = Function::new(environment.clock()).on_schedule(Arc::new(poll.clone()));
+    };
+    let poll = Poll { use_case, metrics: environment.metrics() };
+    let function = environment.function().on_schedule(Arc::new(poll.clone()));
     function.on_queue(Arc::new(poll), environment.queue("HINTS")?).run().await
 }

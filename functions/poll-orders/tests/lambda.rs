@@ -32,6 +32,12 @@ async fn a_schedule_imports_every_new_order_and_queues_nothing_but_its_ids() {
     let cursor = cloud.ledger.cursor(&cloud.connection.id).await.unwrap();
     assert_eq!(cursor.seen, orders.iter().map(|order| OrderId(*order)).collect::<Vec<_>>());
     assert!(cursor.position > cloud.connection.policies.start, "{cursor:?}");
+    let metrics = function.metrics();
+    let of = |name: &str| metrics.get(name).copied();
+    assert_eq!(of("OrdersImported"), Some(12), "{metrics:?}");
+    assert_eq!(of("ConnectionsServed poll-orders"), Some(1), "{metrics:?}");
+    assert_eq!(of("ConnectionsFailed poll-orders"), Some(0), "{metrics:?}");
+    assert!(of("Requests store") > Some(12), "{metrics:?}");
 }
 
 #[tokio::test]

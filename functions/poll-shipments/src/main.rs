@@ -4,26 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::environment::Environment;
-use adapters::lambda::{Function, Job, tell};
+use adapters::lambda::{Job, tell};
+use adapters::metrics::Metrics;
 use async_trait::async_trait;
 use domain::Failure;
 use domain::life::later;
 use poll_shipments::{NAME, PollShipments};
 
-struct Poll(PollShipments);
+struct Poll {
+    use_case: PollShipments,
+    metrics: Metrics,
+}
 
 #[async_trait]
 impl Job for Poll {
     async fn run(&self, time_left: Duration) -> Result<(), Failure> {
-        let polled = self.0.run(later(self.0.clock.now(), time_left)).await?;
-        tell(NAME, polled, |packages| *packages)
+        let polled = self.use_case.run(later(self.use_case.clock.now(), time_left)).await?;
+        tell(NAME, polled, |packages| *packages, &self.metrics)
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
-    let poll = PollShipments {
+    let use_case = PollShipments {
         connections: environment.connections(),
         partners: environment.partners()?,
         ledger: environment.ledger(),
@@ -31,5 +35,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         clock: environment.clock(),
         dice: environment.dice(),
     };
-    Function::new(environment.clock()).on_schedule(Arc::new(Poll(poll))).run().await
+    let poll = Poll { use_case, metrics: environment.metrics() };
+    environment.function().on_schedule(Arc::new(poll)).run().await
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use adapters::endpoint::{Endpoint, HttpAnswer, HttpRequest};
 use adapters::environment::Environment;
-use adapters::lambda::Function;
 use async_trait::async_trait;
 use domain::warehouse::RawWebhook;
 use receive_notices::{ReceiveNotices, Received};
@@ -41,5 +40,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         clock: environment.clock(),
         dice: environment.dice(),
     };
-    Function::new(environment.clock()).on_request(Arc::new(Webhooks(notices))).run().await
+    environment.function().on_request(Arc::new(Webhooks(notices))).run().await
 }

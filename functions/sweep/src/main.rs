@@ -4,26 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::environment::Environment;
-use adapters::lambda::{Function, Job, tell};
+use adapters::lambda::{Job, tell};
+use adapters::metrics::Metrics;
 use async_trait::async_trait;
 use domain::Failure;
 use domain::life::later;
 use sweep::{NAME, Sweep};
 
-struct Look(Sweep);
+struct Look {
+    use_case: Sweep,
+    metrics: Metrics,
+}
 
 #[async_trait]
 impl Job for Look {
     async fn run(&self, time_left: Duration) -> Result<(), Failure> {
-        let swept = self.0.run(later(self.0.clock.now(), time_left)).await?;
-        tell(NAME, swept, |swept| swept.looked)
+        let swept = self.use_case.run(later(self.use_case.clock.now(), time_left)).await?;
+        tell(NAME, swept, |swept| swept.looked, &self.metrics)
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
-    let sweep = Sweep {
+    let use_case = Sweep {
         connections: environment.connections(),
         partners: environment.partners()?,
         ledger: environment.ledger(),
@@ -34,5 +38,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         dice: environment.dice(),
         pace: environment.pace()?,
     };
-    Function::new(environment.clock()).on_schedule(Arc::new(Look(sweep))).run().await
+    let look = Look { use_case, metrics: environment.metrics() };
+    environment.function().on_schedule(Arc::new(look)).run().await
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use adapters::environment::Environment;
-use adapters::lambda::Function;
 use async_trait::async_trait;
 use delivery::Handler;
 use domain::message::Message;
@@ -38,5 +37,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         dice: environment.dice(),
         pace: environment.pace()?,
     };
-    Function::new(environment.clock()).on_queue(Arc::new(Track(track)), queue).run().await
+    environment.function().on_queue(Arc::new(Track(track)), queue).run().await
 }

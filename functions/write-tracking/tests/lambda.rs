@@ -21,6 +21,9 @@ async fn a_batch_posts_each_tracking_number_once_however_often_it_is_delivered()
     let shown: Vec<_> = tracking.iter().map(|t| (t.number.as_str(), t.times_told, t.stored)).collect();
     assert_eq!(shown, [(shipment.tracking_number.as_str(), 1, true)]);
     assert_eq!(cloud.record(order).await.unwrap().stage, Stage::Posted);
+    let metrics = function.metrics();
+    let of = |name: &str| metrics.get(name).copied();
+    assert_eq!((of("PackagesPosted"), of("PostLatency")), (Some(1), Some(1)), "{metrics:?}");
 }
 
 #[tokio::test]

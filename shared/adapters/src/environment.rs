@@ -12,7 +12,9 @@ use crate::dynamodb::{
     CachedConnections, CachedMappings, Client, DynamoConnections, DynamoLedger, DynamoMappings, Names,
 };
 use crate::http::Http;
+use crate::lambda::Function;
 use crate::log::{self, Verbosity};
+use crate::metrics::Metrics;
 use crate::pace;
 use crate::partners::Adapters;
 use crate::secret::{LocalSecrets, Vault};
@@ -23,6 +25,8 @@ use crate::sqs::{SqsNames, SqsQueue};
 /// The environment of one function. Everything is made once, in its init phase, and shared by all invocations.
 ///
 /// `LEDGER_TABLE`, `MAPPINGS_TABLE` name the tables; `<NAME>_QUEUE_URL` and `<NAME>_DEAD_LETTERS_URL` the queues;
+/// `METRICS_NAMESPACE` is what
+/// CloudWatch calls our metrics, which are not told without it;
 /// `LOCAL_HOSTS` (comma-separated) the hosts that may be reached although they are local or not https, for tests; `PACE`
 /// (`send_within_ms=3000,lease_ms=6000`, see [`crate::pace`]) how long things may take, for tests as well: without it the
 /// times are those that are safe on AWS.
@@ -32,6 +36,7 @@ pub struct Environment {
     names: Names,
     clock: Arc<dyn Clock>,
     dynamodb: Client,
+    metrics: Metrics,
 }
 
 impl Environment {
@@ -48,7 +53,8 @@ impl Environment {
         log::init(true, settings.parsed("LOG_LEVEL", Verbosity::default())?);
         let names = Names::from_settings(&settings)?;
         let dynamodb = Client::new(&sdk);
-        Ok(Self { settings, sdk, names, clock, dynamodb })
+        let metrics = Metrics::new(clock.clone());
+        Ok(Self { settings, sdk, names, clock, dynamodb, metrics })
     }
 
     /// The machine's clock.
@@ -61,6 +67,22 @@ impl Environment {
     #[must_use]
     pub fn dice(&self) -> Arc<dyn Randomness> {
         Arc::new(SystemRandomness::default())
+    }
+
+    /// What this process counts.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// The function of this process, which does nothing yet; what was counted is told after every event.
+    #[must_use]
+    pub fn function(&self) -> Function {
+        let function = Function::new(self.clock());
+        match self.settings.optional("METRICS_NAMESPACE") {
+            Some(namespace) => function.telling(self.metrics(), namespace),
+            None => function,
+        }
     }
 
     /// How long things may take.
@@ -82,7 +104,8 @@ impl Environment {
     /// The ledger.
     #[must_use]
     pub fn ledger(&self) -> Arc<dyn Ledger> {
-        Arc::new(DynamoLedger::new(self.dynamodb.clone(), &self.names.ledger, None))
+        let ledger = DynamoLedger::new(self.dynamodb.clone(), &self.names.ledger, None);
+        Arc::new(ledger.counted(self.metrics()))
     }
 
     /// The mappings, kept for half a minute.
@@ -100,7 +123,8 @@ impl Environment {
         let local = self.settings.optional("LOCAL_HOSTS").unwrap_or_default();
         let local = local.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned);
         let http = Http::new(local)?;
-        Ok(Arc::new(Adapters::new(self.settings.vault().clone(), http, self.clock())))
+        let adapters = Adapters::new(self.settings.vault().clone(), http, self.clock());
+        Ok(Arc::new(adapters.counted(self.metrics())))
     }
 
     /// The queue that `<name>_QUEUE_URL` names.

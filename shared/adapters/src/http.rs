@@ -11,6 +11,7 @@ use domain::{Failure, limits};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
 
+use crate::metrics::{Metrics, Side};
 use guard::{CheckedResolver, LocalHosts, Origin};
 pub use guard::{Resolver, SystemResolver, is_public};
 
@@ -116,6 +117,7 @@ pub struct Http {
     client: reqwest::Client,
     local: Arc<LocalHosts>,
     allowed: Arc<BTreeSet<Origin>>,
+    counted: Option<(Metrics, Side)>,
     answering: Option<Arc<Answering>>,
 }
 
@@ -151,7 +153,7 @@ impl Http {
             .user_agent(concat!("cartdock/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| Failure::permanent("set up HTTP", "the TLS stack cannot be set up").caused_by(e))?;
-        Ok(Self { client, local, allowed: Arc::default(), answering: None })
+        Ok(Self { client, local, allowed: Arc::default(), counted: None, answering: None })
     }
 
     /// The same client for the scheme, host and port of these addresses, which come from the settings, and for nothing
@@ -160,6 +162,12 @@ impl Http {
     pub fn only<'a>(&self, addresses: impl IntoIterator<Item = &'a Url>) -> Self {
         let allowed = addresses.into_iter().filter_map(guard::origin).collect();
         Self { allowed: Arc::new(allowed), ..self.clone() }
+    }
+
+    /// The same client for one side of a connection: its requests are counted.
+    #[must_use]
+    pub fn counted(&self, metrics: Metrics, side: Side) -> Self {
+        Self { counted: Some((metrics, side)), ..self.clone() }
     }
 
     /// A client that asks nobody: `answering` gives every answer. For trying out what answers do.
@@ -178,6 +186,16 @@ impl Http {
         if let Err(problem) = guard::check(&request.url, &self.allowed, &self.local) {
             return Sent::NotSent(Failure::permanent(during, problem));
         }
+        let Some((metrics, side)) = &self.counted else { return self.exchange(during, request).await };
+        let began = metrics.now();
+        let sent = self.exchange(during, request).await;
+        let is_answered =
+            matches!(&sent, Sent::Answered(answer) if answer.status < 500 && answer.status != 429);
+        metrics.requested(*side, began, is_answered);
+        sent
+    }
+
+    async fn exchange(&self, during: &'static str, request: Request) -> Sent {
         let mut builder =
             self.client.request(request.method, request.url).timeout(request.timeout).body(request.body);
         for (name, value) in &request.headers {

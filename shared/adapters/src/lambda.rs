@@ -17,6 +17,7 @@ mod events;
 pub use events::Event;
 
 use crate::endpoint::Endpoint;
+use crate::metrics::Metrics;
 use delivery::{Handler, deliver};
 
 /// Something that is done at its time.
@@ -35,13 +36,21 @@ pub struct Function {
     job: Option<Arc<dyn Job>>,
     queue: Option<(Arc<dyn Handler>, Arc<dyn Incoming>)>,
     endpoint: Option<Arc<dyn Endpoint>>,
+    told: Option<(Metrics, String)>,
 }
 
 impl Function {
     /// A function that does nothing yet.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, job: None, queue: None, endpoint: None }
+        Self { clock, job: None, queue: None, endpoint: None, told: None }
+    }
+
+    /// What was counted is written to standard output after every event, under this namespace: CloudWatch makes metrics of it.
+    #[must_use]
+    pub fn telling(mut self, metrics: Metrics, namespace: &str) -> Self {
+        self.told = Some((metrics, namespace.to_owned()));
+        self
     }
 
     /// What it does on a schedule, or when somebody invokes it by hand.
@@ -74,13 +83,26 @@ impl Function {
         let function = &self;
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
             let left = time_limit(event.context.deadline, function.clock.now());
-            function.handle(event.payload, left).await.map_err(|failure| {
+            let handled = function.handle(event.payload, left).await;
+            function.tell();
+            handled.map_err(|failure| {
                 let (kind, during) = (failure.kind.word(), failure.during);
                 tracing::error!(failure.kind = kind, failure.during = during, "{failure}");
                 lambda_runtime::Error::from(failure)
             })
         }))
         .await
+    }
+
+    /// Writes down what was counted. Without standard output there are no metrics; the event has been handled all the same.
+    #[cfg(feature = "cloud")]
+    fn tell(&self) {
+        use std::io::Write;
+        let Some((metrics, namespace)) = &self.told else { return };
+        let mut out = std::io::stdout().lock();
+        for line in metrics.lines(namespace) {
+            let _nobody_listens = writeln!(out, "{line}");
+        }
     }
 
     /// Handles one event within `time_left`.
@@ -110,7 +132,7 @@ impl Function {
     }
 }
 
-/// Logs what a scheduled run did for each connection, and fails when it could do nothing for any of them.
+/// Logs and counts what a scheduled run did for each connection, and fails when it could do nothing for any of them.
 ///
 /// # Errors
 /// The first failure, when no connection was served at all: then the alarm on the function's errors is right.
@@ -118,6 +140,7 @@ pub fn tell<T>(
     name: &'static str,
     outcomes: Vec<(ConnectionId, Result<T, Failure>)>,
     count: impl Fn(&T) -> usize,
+    metrics: &Metrics,
 ) -> Result<(), Failure> {
     let all = outcomes.len();
     let mut failures = Vec::new();
@@ -136,6 +159,9 @@ pub fn tell<T>(
             }
         }
     }
+    let of = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    metrics.count("ConnectionsServed", Some(("UseCase", name)), of(all - failures.len()));
+    metrics.count("ConnectionsFailed", Some(("UseCase", name)), of(failures.len()));
     if failures.len() < all {
         return Ok(());
     }

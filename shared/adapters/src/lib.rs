@@ -14,6 +14,7 @@ mod json;
 pub mod lambda;
 pub mod log;
 pub mod memory_queue;
+pub mod metrics;
 pub mod one_shopping_cart;
 pub mod pace;
 pub mod partners;

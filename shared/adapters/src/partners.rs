@@ -10,6 +10,7 @@ use domain::warehouse::Warehouse;
 use domain::{ConnectionId, Failure};
 
 use crate::http::Http;
+use crate::metrics::{Metrics, Side};
 use crate::secret::Vault;
 use crate::settings::{SettingError, Settings};
 use crate::{one_shopping_cart, wms};
@@ -20,6 +21,7 @@ pub struct Adapters {
     vault: Arc<Vault>,
     http: Http,
     clock: Arc<dyn Clock>,
+    metrics: Option<Metrics>,
     open: Mutex<HashMap<ConnectionId, Open>>,
 }
 
@@ -34,7 +36,13 @@ impl Adapters {
     /// No adapter is open yet.
     #[must_use]
     pub fn new(vault: Arc<Vault>, http: Http, clock: Arc<dyn Clock>) -> Self {
-        Self { vault, http, clock, open: Mutex::new(HashMap::new()) }
+        Self { vault, http, clock, metrics: None, open: Mutex::new(HashMap::new()) }
+    }
+
+    /// The same adapters; their requests are counted.
+    #[must_use]
+    pub fn counted(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     fn open(&self, connection: &Connection) -> Result<Open, SettingError> {
@@ -49,6 +57,10 @@ impl Adapters {
         Ok(fresh)
     }
 
+    fn http(&self, side: Side) -> Http {
+        self.metrics.clone().map_or_else(|| self.http.clone(), |metrics| self.http.counted(metrics, side))
+    }
+
     fn make(&self, connection: &Connection) -> Result<Open, SettingError> {
         let side = |side: &str, map: &std::collections::BTreeMap<String, String>| {
             Settings::new(format!("connection {}, {side}", connection.id), map.clone(), self.vault.clone())
@@ -60,10 +72,10 @@ impl Adapters {
             store: one_shopping_cart::connect(
                 &store,
                 &connection.policies,
-                self.http.clone(),
+                self.http(Side::Store),
                 self.clock.clone(),
             )?,
-            warehouse: Arc::new(wms::connect(&warehouse, self.http.clone(), self.clock.clone())?),
+            warehouse: Arc::new(wms::connect(&warehouse, self.http(Side::Warehouse), self.clock.clone())?),
         })
     }
 }

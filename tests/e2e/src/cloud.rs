@@ -184,6 +184,7 @@ pub(crate) fn variables<N: Into<String>>(
         ("LEDGER_TABLE", database.names.ledger.clone()),
         ("MAPPINGS_TABLE", database.names.mappings.clone()),
         ("LOCAL_HOSTS", hosts.join(",")),
+        ("METRICS_NAMESPACE", "Test".to_owned()),
     ];
     let mut variables: Vec<_> = fixed.map(|(name, value)| (name.to_owned(), value)).into();
     variables.extend(secrets.into_iter().map(|(name, value)| (name.into(), value)));

@@ -1,5 +1,6 @@
 //! A running function, and the services of AWS that feed it: the scheduler, the queue's poller, the HTTP API.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,26 @@ impl Function {
     #[must_use]
     pub fn logs(&self) -> String {
         self.host.logs()
+    }
+
+    /// The metrics that CloudWatch makes of its logs: how many of a name were counted, by the word of its dimension where it
+    /// has one (`OrdersHeld refused`); of what takes time, how often it was measured.
+    #[must_use]
+    pub fn metrics(&self) -> BTreeMap<String, u64> {
+        let mut metrics = BTreeMap::new();
+        for line in self.logs().lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let told = &line["_aws"]["CloudWatchMetrics"][0];
+            for name in
+                told["Metrics"].as_array().into_iter().flatten().filter_map(|one| one["Name"].as_str())
+            {
+                let word = told["Dimensions"][0][0].as_str().and_then(|kind| line[kind].as_str());
+                let name = word.map_or(name.to_owned(), |word| format!("{name} {word}"));
+                let value = &line[name.split(' ').next().unwrap_or_default()];
+                let more = value.as_array().map_or(value.as_u64(), |times| u64::try_from(times.len()).ok());
+                *metrics.entry(name).or_default() += more.unwrap_or(0);
+            }
+        }
+        metrics
     }
 
     /// Its schedule's time has come.

@@ -24,18 +24,26 @@ use jiff::Timestamp;
 
 use super::meter::Meter;
 use super::table::Table;
+use crate::metrics::Metrics;
 
 /// The ledger in one table. Cheap to clone.
 #[derive(Clone)]
 pub struct DynamoLedger {
     table: Table,
+    metrics: Option<Metrics>,
 }
 
 impl DynamoLedger {
     /// The ledger in the table `name`; `meter` counts what its calls cost.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>, meter: Option<Arc<Meter>>) -> Self {
-        Self { table: Table::new(client, name, meter) }
+        Self { table: Table::new(client, name, meter), metrics: None }
+    }
+
+    /// The same ledger; what becomes of orders and packages by its writes is counted.
+    #[must_use]
+    pub fn counted(self, metrics: Metrics) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 }
 
@@ -47,7 +55,11 @@ impl Ledger for DynamoLedger {
         body: Option<&Order>,
         expires: Timestamp,
     ) -> Result<Inserted, Failure> {
-        orders::insert(&self.table, record, body, expires).await
+        let inserted = orders::insert(&self.table, record, body, expires).await?;
+        if let (Inserted::New, Some(metrics)) = (&inserted, &self.metrics) {
+            metrics.imported(record);
+        }
+        Ok(inserted)
     }
 
     async fn load(&self, key: &OrderKey, strong: bool) -> Result<Option<Record>, Failure> {
@@ -66,7 +78,11 @@ impl Ledger for DynamoLedger {
         if let Some(wake) = after.wake.filter(|_| after.wake != before.wake) {
             dates::expect_one(&self.table, &after.key.connection, wake, after.key.order).await?;
         }
-        orders::save(&self.table, before, after).await
+        let saved = orders::save(&self.table, before, after).await?;
+        if let (Saved::Done, Some(metrics)) = (&saved, &self.metrics) {
+            metrics.changed(before, after);
+        }
+        Ok(saved)
     }
 
     async fn revise(&self, key: &OrderKey, body: &Order, expires: Timestamp) -> Result<(), Failure> {
