@@ -61,11 +61,12 @@ async fn a_genuine_webhook_that_cannot_be_read_is_kept_for_a_person() {
     let cloud = Cloud::start().await;
     let order = cloud.sell();
     cloud.forwarded(order).await;
-    let (_function, _gateway) = listening(&cloud, Manner { garbage: true, ..Manner::default() }).await;
+    let (function, _gateway) = listening(&cloud, Manner { garbage: true, ..Manner::default() }).await;
     assert_eq!(answer_to_shipment(&cloud, order).await, Some(200));
     let parked = cloud.ledger.parked(&cloud.connection.id, 10).await.unwrap();
     assert_eq!(parked.len(), 1);
     assert!(parked[0].raw.starts_with(b"{\"event\""), "{parked:?}");
+    assert_eq!(function.metrics().get("NoticesParked"), Some(&1), "an alarm can see it");
     assert!(cloud.bodies("SHIPMENTS").is_empty());
 }
 

@@ -164,7 +164,9 @@ impl Ledger for DynamoLedger {
         parked: &Parked,
         expires: Timestamp,
     ) -> Result<(), Failure> {
-        parked::park(&self.table, connection, parked, expires).await
+        parked::park(&self.table, connection, parked, expires).await?;
+        self.metrics.iter().for_each(|metrics| metrics.count("NoticesParked", None, 1));
+        Ok(())
     }
 
     async fn parked(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<Parked>, Failure> {
