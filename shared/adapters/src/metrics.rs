@@ -64,8 +64,11 @@ impl Metrics {
         self.0.clock.now()
     }
 
-    /// So many more.
+    /// So many more. None is not told: CloudWatch bills a metric for each hour in which it hears of it.
     pub fn count(&self, name: &'static str, by: Option<Dimension>, more: u64) {
+        if more == 0 {
+            return;
+        }
         let mut counts = self.counts();
         let values = counts.entry(by).or_default().entry(name).or_insert(Values::Count(0));
         if let Values::Count(count) = values {
