@@ -27,6 +27,7 @@ use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions};
 use crate::connection::{WAREHOUSE_KEY, WEBHOOK_SECRET, connection, mapping, secrets};
 use crate::database::Database;
 use crate::function::Function;
+use crate::meter::{Meter, Used};
 
 /// The queues, as the settings of the functions call them.
 pub(crate) const QUEUES: [&str; 3] = ["ORDERS", "SHIPMENTS", "HINTS"];
@@ -51,6 +52,7 @@ pub struct Cloud {
     variables: Vec<(String, String)>,
     queues: Client,
     database: Database,
+    meter: Option<Meter>,
 }
 
 impl Cloud {
@@ -75,9 +77,28 @@ impl Cloud {
             warehouse,
             sqs,
             database,
+            meter: None,
         };
         cloud.database.enter(&cloud.connection, &cloud.mapping).await;
         cloud
+    }
+
+    /// The same; what the functions use of the database is counted from now on, and things may take as long as `pace` says.
+    pub async fn metered(pace: &str) -> Self {
+        let mut cloud = Self::start().await;
+        let meter = Meter::start(&cloud.database.endpoint).await;
+        let is_other = |name: &str| name != "AWS_ENDPOINT_URL_DYNAMODB";
+        cloud.variables.retain(|(name, _)| is_other(name));
+        cloud.variables.push(("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), meter.endpoint.clone()));
+        cloud.variables.push(("PACE".to_owned(), pace.to_owned()));
+        cloud.meter = Some(meter);
+        cloud
+    }
+
+    /// What the functions have used of the database, where it is counted.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        self.meter.as_ref().map(Meter::used).unwrap_or_default()
     }
 
     /// Starts a function's real binary with the settings that it has on AWS.

@@ -12,8 +12,10 @@ mod database;
 mod function;
 mod gateway;
 mod history;
+mod meter;
 
 pub use cloud::Cloud;
 pub use connection::NOTIFY_SECRET;
 pub use function::Function;
 pub use gateway::Gateway;
+pub use meter::Used;
