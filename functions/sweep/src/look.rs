@@ -87,6 +87,8 @@ impl Looking<'_> {
             Stage::Held(_) if record.may_be_there() => self.follow(&record).await,
             Stage::Held(_) => self.read_again(record).await,
             Stage::Accepted | Stage::PartlyShipped => self.watch(record).await,
+            // Its tracking may stay in the outbox, and its other package's webhook may be lost.
+            Stage::Shipped => self.follow(&record).await,
             _ => Ok(queued(&record, now, &self.sweep.pace)),
         }
     }

@@ -11,7 +11,7 @@ use domain::message::Message;
 use domain::payment::PaymentStatus;
 use domain::ports::{Clock, Ledger};
 use domain::record::{Cause, Exclusion, Stage, Wait};
-use domain::shipment::Contents;
+use domain::shipment::{Contents, Package, Post};
 use testkit::build;
 use testkit::model::{Class, Fate, Scene};
 use testkit::run::{run, until_stuck};
@@ -80,6 +80,14 @@ fn a_shipment_whose_webhook_was_lost_is_asked_for_where_there_is_no_feed() {
         let scene = scene();
         scene.warehouse.tells(true, polls);
         accepted(&scene, 7);
+        sweep_after(&scene, DAY);
+        assert_eq!(scene.shipments.take_all(), asked);
+        // Where the store cannot take its tracking, it is never done with.
+        let package = build::package("P-1");
+        let (id, post) = (package.id.clone(), Post::Outbox { why: "no such field".into() });
+        scene.step(7, Step::Ship(Package { contents: Contents::Everything, ..package }));
+        scene.step(7, Step::SettlePost { package: id, post, again: None });
+        assert_eq!(scene.stage(7), Stage::Shipped);
         sweep_after(&scene, DAY);
         assert_eq!(scene.shipments.take_all(), asked);
     }
