@@ -8,8 +8,7 @@ use domain::connection::Connection;
 use domain::intake::Intake;
 use domain::message::Message;
 use domain::ports::{Clock, Connections, Ledger, Outgoing, Partners, Randomness};
-use domain::shipment::ShipmentNotice;
-use domain::warehouse::{Heard, RawWebhook, Unverified, Warehouse};
+use domain::warehouse::{Heard, RawWebhook, Unverified};
 use domain::{ConnectionId, Failure, limits};
 
 /// How the story and the logs call this use case.
@@ -139,50 +138,23 @@ impl ReceiveNotices {
             Err(unverified) => return Ok(Outcome::unbelieved(unverified)),
         };
         match reader.read(&webhook) {
-            Ok(heard) => self.keep(connection, &warehouse, heard).await,
+            Ok(heard) => self.keep(connection, heard).await,
             Err(failure) => self.park(connection, webhook.raw(), &failure).await,
         }
     }
 
     /// Everything heard is in the ledger and on the queue before the sender hears 200.
-    async fn keep(
-        &self,
-        connection: &Connection,
-        warehouse: &Warehouse,
-        heard: Vec<Heard>,
-    ) -> Result<Outcome, Failure> {
+    async fn keep(&self, connection: &Connection, heard: Vec<Heard>) -> Result<Outcome, Failure> {
         let mut push: Vec<Message> = Vec::new();
         for one in heard {
-            let messages = match one {
-                Heard::Shipped(notice) => self.shipped(connection, warehouse, &notice).await?,
-                Heard::Changed(reference) => vec![reread(&connection.id, reference)],
+            let message = match one {
+                Heard::Shipped(notice) => self.intake().arrive(&connection.id, &notice).await?,
+                Heard::Changed(reference) => Some(reread(&connection.id, reference)),
             };
-            for message in messages {
-                if !push.contains(&message) {
-                    push.push(message);
-                }
-            }
+            push.extend(message.filter(|message| !push.contains(message)));
         }
         self.shipments.send(&push).await?;
         Ok(Outcome::of(OK))
-    }
-
-    /// A label that is taken back may finish its order, and the webhook of the label that replaces it may get lost: where
-    /// there is no feed that tells of it, the warehouse is asked before the sender hears 200.
-    async fn shipped(
-        &self,
-        connection: &Connection,
-        warehouse: &Warehouse,
-        notice: &ShipmentNotice,
-    ) -> Result<Vec<Message>, Failure> {
-        let mut push: Vec<Message> =
-            self.intake().arrive(&connection.id, notice).await?.into_iter().collect();
-        if let Some(lookup) = warehouse.shipments.as_deref().filter(|_| notice.voided)
-            && warehouse.notices.feed().is_none()
-        {
-            push.extend(self.intake().ask(&connection.id, lookup, &notice.reference).await?);
-        }
-        Ok(push)
     }
 
     async fn heard_of_store(&self, connection: &Connection, raw: RawWebhook) -> Result<Outcome, Failure> {

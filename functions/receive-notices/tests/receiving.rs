@@ -247,27 +247,3 @@ fn the_stores_notification_becomes_hints() {
     assert_eq!(post(&scene, "/notify/main/unguessable", raw), 503);
     assert_eq!(build::connection("main").id, scene.connection.id);
 }
-
-#[test]
-fn a_label_that_is_taken_back_has_a_warehouse_without_a_feed_asked_for_the_other_one() {
-    for polled in [false, true] {
-        let scene = accepted();
-        scene.warehouse.tells(true, polled);
-        let before = shipped(&scene, "P-1", "1Z5");
-        assert_eq!(post(&scene, "/webhook/main", before), 200);
-        let label = scene.warehouse.ship("main-7", "P-1", "1Z5");
-        // The webhook of the new label gets lost.
-        scene.warehouse.ship("main-7", "P-1-R", "1R5");
-        let back = scene.warehouse.webhook(vec![Heard::Shipped(ShipmentNotice { voided: true, ..label })]);
-        scene.script.next("warehouse.shipments", [Fate::Fails(None)]);
-        let answers = [post(&scene, "/webhook/main", back.clone()), post(&scene, "/webhook/main", back)];
-        assert_eq!(
-            answers,
-            if polled { [200, 200] } else { [503, 200] },
-            "it comes again until the warehouse has answered"
-        );
-        let labels: Vec<String> =
-            scene.record(7).packages.iter().map(|package| package.id.to_string()).collect();
-        assert_eq!(labels.contains(&"P-1-R".to_owned()), !polled, "{labels:?}");
-    }
-}

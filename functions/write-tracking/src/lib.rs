@@ -70,7 +70,10 @@ impl WriteTracking {
             dice: self.dice.as_ref(),
             by: NAME,
         };
-        let push = intake.ask(id, lookup.as_ref(), reference).await?;
+        let mut push = Vec::new();
+        for notice in lookup.shipments(reference).await? {
+            push.extend(intake.arrive(id, &notice).await?.filter(|message| !push.contains(message)));
+        }
         self.shipments.send(&push).await
     }
 
@@ -87,13 +90,13 @@ impl WriteTracking {
         let due: Vec<Package> = record.due_posts().cloned().collect();
         self.wait_for_others(&record).await?;
         for package in due.iter().filter(|package| package.is_free(self.clock.now())) {
-            match self.package(&record, package, store.tracking.as_ref(), count).await? {
+            match self.package(record, package, store.tracking.as_ref(), count).await? {
                 (Some(next), posted) => {
                     record = next;
                     outcome = outcome.and(posted);
                 }
-                // Somebody else is at this package, and at what comes after it.
-                (None, _) => break,
+                // Somebody else is at this order.
+                (None, _) => return Ok(()),
             }
         }
         if record.is_finished() {
@@ -135,15 +138,15 @@ impl WriteTracking {
     /// should come again.
     async fn package(
         &self,
-        record: &Record,
+        record: Record,
         package: &Package,
         sink: &dyn TrackingSink,
         count: u32,
     ) -> Result<(Option<Record>, Result<(), Failure>), Failure> {
         match sink.mode().await? {
-            SinkMode::Off => Ok((self.settle(record, package, Post::NotNeeded, None).await?, Ok(()))),
+            SinkMode::Off => Ok((self.settle(&record, package, Post::NotNeeded, None).await?, Ok(()))),
             SinkMode::Outbox(why) => {
-                Ok((self.settle(record, package, Post::Outbox { why }, None).await?, Ok(())))
+                Ok((self.settle(&record, package, Post::Outbox { why }, None).await?, Ok(())))
             }
             SinkMode::Api => self.through_api(record, package, sink, count).await,
         }
@@ -151,14 +154,14 @@ impl WriteTracking {
 
     async fn through_api(
         &self,
-        record: &Record,
+        record: Record,
         package: &Package,
         sink: &dyn TrackingSink,
         count: u32,
     ) -> Result<(Option<Record>, Result<(), Failure>), Failure> {
         let until = later(self.clock.now(), self.pace.lease);
         let claim = Step::ClaimPost { package: package.id.clone(), until };
-        let Some(record) = self.advance(record, claim).await? else { return Ok((None, Ok(()))) };
+        let Some(record) = self.advance(&record, claim).await? else { return Ok((None, Ok(()))) };
         match self.try_post(&record, package, sink).await {
             Outcome::Settled(post) => Ok((self.settle(&record, package, post, None).await?, Ok(()))),
             Outcome::NotPosted(failure) => {

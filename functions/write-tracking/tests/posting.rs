@@ -375,20 +375,3 @@ fn before_an_order_is_done_with_a_warehouse_without_a_feed_is_asked_whether_that
         assert_eq!((numbers(&scene).len(), scene.stage(7)), (left, Stage::Posted), "polls: {polls}");
     }
 }
-
-#[test]
-fn who_finishes_an_order_with_the_last_of_two_packages_that_others_posted_asks_for_more_too() {
-    let scene = shipped();
-    scene.warehouse.tells(true, false);
-    for (package, number) in [("P-1", "1Z5"), ("P-2", "1Z6"), ("P-3", "1Z7")] {
-        scene.warehouse.ship("main-7", package, number);
-    }
-    scene.step(7, Step::Ship(package("P-2", "1Z6")));
-    // While the first is posted, somebody else posts the second; the webhook of the third got lost.
-    let others = writer(&scene);
-    let key = scene.key(7);
-    scene.script.meanwhile("store.post", move || drop(run(others.post(&key, 1))));
-    post(&scene, 1).unwrap();
-    let known: Vec<String> = scene.record(7).packages.iter().map(|package| package.id.to_string()).collect();
-    assert_eq!(known, ["P-1", "P-2", "P-3"]);
-}

@@ -12,7 +12,6 @@ use crate::policy::Policies;
 use crate::ports::{Parked, Saved};
 use crate::record::Record;
 use crate::shipment::{Package, ShipmentNotice};
-use crate::warehouse::ShipmentLookup;
 
 /// How often a record that others keep changing is tried again.
 const TRIES: u32 = 8;
@@ -59,23 +58,6 @@ impl Intake<'_> {
             }
         }
         Err(Failure::retryable("record shipment", format!("order {key} is being changed by others")))
-    }
-
-    /// Asks the warehouse what has left of an order, writes all of it into the ledger, and says what to put on the queue.
-    ///
-    /// # Errors
-    /// Those of the warehouse and the ledger.
-    pub async fn ask(
-        &self,
-        connection: &ConnectionId,
-        lookup: &dyn ShipmentLookup,
-        reference: &Reference,
-    ) -> Result<Vec<Message>, Failure> {
-        let mut push = Vec::new();
-        for notice in lookup.shipments(reference).await? {
-            push.extend(self.arrive(connection, &notice).await?.filter(|message| !push.contains(message)));
-        }
-        Ok(push)
     }
 
     async fn park_stranger(
