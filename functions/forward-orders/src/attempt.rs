@@ -7,7 +7,7 @@ use domain::admission::{Admission, decide, look_again};
 use domain::deadline::before;
 use domain::fulfillment::{FulfillmentRequest, reference};
 use domain::ids::WarehouseOrderId;
-use domain::life::{Step, later};
+use domain::life::{Step, described, later};
 use domain::mapping::{Mapped, Mapping};
 use domain::money::Money;
 use domain::order::Order;
@@ -25,14 +25,17 @@ use crate::{ForwardOrders, InHand};
 const ACCEPT_PAUSES: [u64; 4] = [50, 200, 800, 2000];
 
 impl ForwardOrders {
-    /// Sends an order that is ready.
+    /// Sends an order that is ready, or repeats an attempt that is in doubt.
     pub(crate) async fn send(&self, mut hand: InHand) -> Result<(), Failure> {
         let Some(order) = self.body(&mut hand).await? else { return Ok(()) };
         let mapping = self.mappings.current(&hand.connection.id).await?;
         let request = match self.prepare(&hand, &order, &mapping) {
             Ok(request) => request,
             Err(admission) => {
-                let step = Step::Admit(admission, Some(order.digest()));
+                let step = match hand.record.stage {
+                    Stage::InDoubt { .. } => self.not_repeated(&hand, &admission),
+                    _ => Step::Admit(admission, Some(order.digest())),
+                };
                 return self.advance(&hand.record, step).await.map(|_| ());
             }
         };
@@ -54,6 +57,16 @@ impl ForwardOrders {
         let late =
             || Creation::Unclear(Failure::retryable("send order", "the warehouse did not answer in time"));
         self.conclude(hand, &request, created.unwrap_or_else(late)).await
+    }
+
+    /// An order in doubt is not decided anew, because the warehouse may have it: it stays where it is, says why, and is tried
+    /// again.
+    fn not_repeated(&self, hand: &InHand, admission: &Admission) -> Step {
+        let (ask_at, _) = self.again(hand, Failure::retryable("send order", "cannot be repeated"));
+        Step::AskLater {
+            ask_at,
+            why: format!("it cannot be sent once more: {}", described(&admission.stage())),
+        }
     }
 
     /// The request for an order, or why it cannot be sent now.

@@ -20,8 +20,10 @@ use crate::{ForwardOrders, InHand};
 enum Verdict {
     /// The warehouse has it.
     There(WarehouseOrder),
-    /// It is safe to send again; why.
+    /// Nothing of it is there or can still land: it may be decided on, and sent, as if for the first time; why.
     SendAgain(&'static str),
+    /// It may be there or still land, and may be sent again all the same: the warehouse makes one order of it.
+    Repeat,
     /// It is not there, but something of a lost ledger's attempts may still land until then.
     TooEarly(Timestamp),
     /// Nobody can find out.
@@ -49,6 +51,9 @@ impl ForwardOrders {
                 step
             }
             Verdict::There(found) => return self.found(hand, found).await,
+            // It stays in doubt until one attempt has an answer: so a sale that is taken back meanwhile is not cancelled in
+            // our books alone.
+            Verdict::Repeat => return if hand.only_ask { Ok(()) } else { self.send(hand).await },
             Verdict::SendAgain(why) => Step::SendAgain(why),
             Verdict::TooEarly(ask_at) => Step::AskLater { ask_at, why: TOO_EARLY.to_owned() },
             Verdict::Unknowable => Step::GiveUp,
@@ -127,10 +132,17 @@ impl ForwardOrders {
     }
 
     async fn verdict(&self, hand: &InHand) -> Result<Verdict, Failure> {
+        let is_ours = !was_never_claimed(&hand.record);
         match &hand.warehouse.repeat {
+            Repeat::HonoursKey if is_ours => Ok(Verdict::Repeat),
             Repeat::HonoursKey => Ok(Verdict::SendAgain("the warehouse honours our key")),
             Repeat::Cannot => Ok(Verdict::Unknowable),
-            Repeat::RefusesDuplicates(lookup) => Ok(self.look_up(hand, lookup.as_ref(), None).await?),
+            Repeat::RefusesDuplicates(lookup) => {
+                Ok(match self.look_up(hand, lookup.as_ref(), None).await? {
+                    Verdict::SendAgain(_) if is_ours => Verdict::Repeat,
+                    verdict => verdict,
+                })
+            }
             Repeat::CanBeAsked { lookup, lag } => {
                 let end = self.lost_attempts_end(hand, *lag).await?;
                 let early = end.filter(|end| self.clock.now() < *end);

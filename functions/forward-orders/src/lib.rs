@@ -148,7 +148,8 @@ impl ForwardOrders {
         let partners = self.partners.as_ref();
         let looked = self.intake().reconsider(&hand.connection, hand.record.clone(), &read, partners).await?;
         hand.record = looked.record;
-        let still_ready = self.is_ours_now(&hand.record) && matches!(hand.record.stage, Stage::Ready { .. });
+        let still_ready = self.is_ours_now(&hand.record)
+            && matches!(hand.record.stage, Stage::Ready { .. } | Stage::InDoubt { .. });
         Ok(body_of(&read).filter(|_| still_ready).cloned())
     }
 

@@ -295,3 +295,21 @@ fn a_notice_settles_an_order_in_doubt() {
         assert_eq!(scene.key(7).order, OrderId(7));
     }
 }
+
+#[test]
+fn an_attempt_that_may_have_landed_stays_in_doubt_until_another_one_has_an_answer() {
+    for class in [Class::K, Class::U] {
+        let scene = Scene::new(class);
+        let key = scene.ready(7);
+        // It lands five minutes later, and the warehouse takes nothing meanwhile.
+        scene.script.next("warehouse.create", [Fate::Late(Duration::from_secs(5 * 60)), Fate::Fails(None)]);
+        for _ in 0..2 {
+            drop(run(forwarder(&scene).forward(&key, 9)));
+            assert_eq!(scene.stage(7).word(), "in doubt", "{class:?}: nobody may cancel it in our books alone");
+            let wait = scene.record(7).wake.unwrap().duration_since(scene.clock.now());
+            scene.pass(wait.unsigned_abs());
+        }
+        settle(&scene);
+        assert_eq!(end(&scene), End::Accepted, "{class:?}");
+    }
+}

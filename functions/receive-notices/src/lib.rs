@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use domain::arrivals::{name_of, reread};
 use domain::connection::Connection;
+use domain::fulfillment::order_of;
 use domain::intake::Intake;
+use domain::life::{SOON, later};
 use domain::message::Message;
 use domain::ports::{Clock, Connections, Ledger, Outgoing, Partners, Randomness};
-use domain::warehouse::{Heard, RawWebhook, Unverified};
-use domain::{ConnectionId, Failure, limits};
+use domain::warehouse::{Heard, RawWebhook, Unverified, Warehouse};
+use domain::{ConnectionId, Failure, Reference, limits};
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "receive-notices";
@@ -138,23 +140,45 @@ impl ReceiveNotices {
             Err(unverified) => return Ok(Outcome::unbelieved(unverified)),
         };
         match reader.read(&webhook) {
-            Ok(heard) => self.keep(connection, heard).await,
+            Ok(heard) => self.keep(connection, &warehouse, heard).await,
             Err(failure) => self.park(connection, webhook.raw(), &failure).await,
         }
     }
 
     /// Everything heard is in the ledger and on the queue before the sender hears 200.
-    async fn keep(&self, connection: &Connection, heard: Vec<Heard>) -> Result<Outcome, Failure> {
+    async fn keep(
+        &self,
+        connection: &Connection,
+        warehouse: &Warehouse,
+        heard: Vec<Heard>,
+    ) -> Result<Outcome, Failure> {
         let mut push: Vec<Message> = Vec::new();
         for one in heard {
             let message = match one {
                 Heard::Shipped(notice) => self.intake().arrive(&connection.id, &notice).await?,
-                Heard::Changed(reference) => Some(reread(&connection.id, reference)),
+                Heard::Changed(reference) => {
+                    self.expect(connection, warehouse, &reference).await?;
+                    Some(reread(&connection.id, reference))
+                }
             };
             push.extend(message.filter(|message| !push.contains(message)));
         }
         self.shipments.send(&push).await?;
         Ok(Outcome::of(OK))
+    }
+
+    /// A message may expire before anybody has taken it. Where no feed tells of the package as well, the ledger has somebody
+    /// ask a little later; for an order that is done with nobody would.
+    async fn expect(
+        &self,
+        connection: &Connection,
+        warehouse: &Warehouse,
+        reference: &Reference,
+    ) -> Result<(), Failure> {
+        match order_of(reference, &connection.id).filter(|_| warehouse.notices.feed().is_none()) {
+            Some(order) => self.ledger.expect(&connection.id, later(self.clock.now(), SOON), &[order]).await,
+            None => Ok(()),
+        }
     }
 
     async fn heard_of_store(&self, connection: &Connection, raw: RawWebhook) -> Result<Outcome, Failure> {

@@ -247,3 +247,18 @@ fn the_stores_notification_becomes_hints() {
     assert_eq!(post(&scene, "/notify/main/unguessable", raw), 503);
     assert_eq!(build::connection("main").id, scene.connection.id);
 }
+
+#[test]
+fn what_a_webhook_only_hints_at_is_in_the_ledger_too_where_no_feed_tells_of_it() {
+    for polled in [false, true] {
+        let scene = accepted();
+        scene.warehouse.tells(true, polled);
+        let reference = Reference::parse("main-7").unwrap();
+        let hint = scene.warehouse.webhook(vec![Heard::Changed(reference)]);
+        let dates = |scene: &Scene| scene.ledger.with(&scene.connection.id, |books| books.dates.len());
+        let before = dates(&scene);
+        assert_eq!(post(&scene, "/webhook/main", hint), 200);
+        assert_eq!(scene.shipments.waiting().len(), 1);
+        assert_eq!(dates(&scene) - before, usize::from(!polled));
+    }
+}

@@ -278,9 +278,13 @@ impl Looking<'_> {
         let open = |record: &Record| {
             let is_its_date = record.wake.is_none_or(|wake| wake <= due.at);
             let is_left = look::last_claim(record).is_some_and(|until| until <= due.at);
-            !record.is_finished() && (is_its_date || is_left)
+            is_its_date || is_left
         };
-        let known = records.into_iter().filter(open).map(|record| Subject::Known(Box::new(record)));
+        let (done, unfinished): (Vec<_>, Vec<_>) = records.into_iter().partition(Record::is_finished);
+        for record in done.iter().filter(|record| !record.packages.is_empty()) {
+            post.extend(self.ask_for_more(record).await?);
+        }
+        let known = unfinished.into_iter().filter(open).map(|record| Subject::Known(Box::new(record)));
         let expected = self.rounded_up(later(clock.now(), self.sweep.pace.grace));
         if !absent.is_empty() {
             ledger.expect(&self.connection.id, expected, &absent).await?;

@@ -122,13 +122,19 @@ impl Looking<'_> {
         if record.due_posts().next().is_some() {
             return Ok(look);
         }
+        Ok(Look { post: self.ask_for_more(record).await?, ..look })
+    }
+
+    /// Has the warehouse asked what has left of an order, where no feed tells of it. An order that is done with is asked
+    /// about as well, on the dates that are left of it: the webhook of another package may have got lost.
+    pub(crate) async fn ask_for_more(&self, record: &Record) -> Result<Option<Message>, Failure> {
         let warehouse = self.sweep.partners.warehouse(self.connection).await?;
         if warehouse.notices.feed().is_some() || warehouse.shipments.is_none() {
-            return Ok(look);
+            return Ok(None);
         }
         let reference = reference(&record.key, record.revision, warehouse.limits.reference)
             .map_err(|e| Failure::permanent("ask about shipments", e.to_string()))?;
-        Ok(Look { post: Some(reread(&self.connection.id, reference)), ..look })
+        Ok(Some(reread(&self.connection.id, reference)))
     }
 
     /// Does the mapping translate a held order now? Then it is read once more, because its buyer may have been refunded

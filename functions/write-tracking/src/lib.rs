@@ -6,7 +6,6 @@ use std::time::Duration;
 use domain::carrier::TrackingNumber;
 use domain::connection::Connection;
 use domain::deadline::before;
-use domain::fulfillment::reference;
 use domain::intake::Intake;
 use domain::life::{Pace, Stamp, Step, later};
 use domain::ports::{
@@ -99,22 +98,7 @@ impl WriteTracking {
                 (None, _) => return Ok(()),
             }
         }
-        if record.is_finished() {
-            self.ask_for_more(&connection, &record).await?;
-        }
         outcome
-    }
-
-    /// Nobody looks again at an order that is finished. A package whose webhook got lost is in the feed; where there is none,
-    /// the warehouse is asked once whether this was all.
-    async fn ask_for_more(&self, connection: &Connection, record: &Record) -> Result<(), Failure> {
-        let warehouse = self.partners.warehouse(connection).await?;
-        if warehouse.notices.feed().is_some() {
-            return Ok(());
-        }
-        let reference = reference(&record.key, record.revision, warehouse.limits.reference)
-            .map_err(|e| Failure::permanent("ask about shipments", e.to_string()))?;
-        self.reread(&connection.id, &reference).await
     }
 
     /// A package that another attempt has claimed is looked at again when the claim has ended: that attempt may have died.

@@ -359,19 +359,3 @@ fn a_reread_brings_in_what_the_warehouse_has_shipped() {
     scene.script.next("warehouse.shipments", [Fate::Fails(None)]);
     assert!(run(writer(&scene).reread(&scene.connection.id, &reference)).is_err(), "it comes again");
 }
-
-/// Its other webhook got lost, and nobody looks again at an order that is finished.
-#[test]
-fn before_an_order_is_done_with_a_warehouse_without_a_feed_is_asked_whether_that_was_all() {
-    for (polls, left) in [(false, 2), (true, 1)] {
-        let scene = shipped();
-        scene.warehouse.tells(true, polls);
-        scene.warehouse.ship("main-7", "P-1", "1Z5");
-        scene.warehouse.ship("main-7", "P-2", "1Z6");
-        scene.script.next("warehouse.shipments", [Fate::Fails(None)]);
-        assert_eq!(post(&scene, 1).is_err(), !polls, "it comes again until the warehouse has answered");
-        post(&scene, 2).unwrap();
-        post(&scene, 3).unwrap();
-        assert_eq!((numbers(&scene).len(), scene.stage(7)), (left, Stage::Posted), "polls: {polls}");
-    }
-}

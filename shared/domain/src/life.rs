@@ -19,10 +19,10 @@ use crate::order::OrderDigest;
 use crate::record::{Cause, Claim, Entry, RECENT_ENTRIES, Record, Stage};
 use crate::shipment::{Package, Post, is_complete};
 
-/// When a finished order that gets one more package is looked at, should its message get lost, or one that is to be
-/// cancelled, should who asks for it die. By no clock is that at once: whoever looks must not see an order that was still
+/// When a finished order that is taken up again is looked at at the earliest, should its message get lost, or one that is to
+/// be cancelled, should who asks for it die. By no clock is that at once: whoever looks must not see an order that was still
 /// finished a moment ago, and take off its only date.
-const SOON: Duration = Duration::from_secs(20 * 60);
+pub const SOON: Duration = Duration::from_secs(20 * 60);
 
 /// How long things may take. One set per deployment; the demo uses a fast one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,8 +283,10 @@ impl Record {
             next.since = stamp.at;
         }
         // A finished order has no date: what brings it back to work must not rely on a message alone.
-        if self.is_finished() && !next.is_finished() && next.wake == self.wake {
-            next.wake = Some(later(stamp.at, SOON));
+        if self.is_finished() && !next.is_finished() {
+            let soon = later(stamp.at, SOON);
+            next.wake =
+                Some(next.wake.filter(|wake| next.wake != self.wake && *wake >= soon).unwrap_or(soon));
         }
         next.version += 1;
         next.written = stamp.token;
@@ -306,8 +308,9 @@ impl Record {
                 self.wake = to.wake().or(at_once).or(self.wake);
                 Some(described(&self.stage))
             }
-            (Ready { .. }, Step::Claim { until, units, mapping }) => {
-                self.stage = Sending(Claim { token: stamp.token, until });
+            (Ready { .. } | InDoubt { .. }, Step::Claim { until, units, mapping }) => {
+                let repeats = matches!(self.stage, InDoubt { .. });
+                self.stage = Sending(Claim { token: stamp.token, until, repeats });
                 self.attempts += 1;
                 self.units = units;
                 self.mapping = mapping;
@@ -315,7 +318,10 @@ impl Record {
                 Some(format!("sending, attempt {}", self.attempts))
             }
             (Sending(claim), Step::Release { attempt, not_before, why }) if claim.token == attempt => {
-                self.stage = Ready { not_before: Some(not_before) };
+                self.stage = match claim.repeats {
+                    true => InDoubt { ask_at: not_before },
+                    false => Ready { not_before: Some(not_before) },
+                };
                 self.wake = Some(not_before);
                 Some(format!("not sent: {why}"))
             }
@@ -471,7 +477,9 @@ impl Record {
     }
 }
 
-fn described(stage: &Stage) -> String {
+/// A stage as it is told in a story.
+#[must_use]
+pub fn described(stage: &Stage) -> String {
     match stage {
         Stage::Waiting(why) => format!("waiting, {why}"),
         Stage::Held(cause) => format!("held: {cause}"),

@@ -21,6 +21,10 @@ pub struct Claim {
     pub token: Token,
     /// When nothing of this attempt can land any more, clocks of other machines included.
     pub until: Timestamp,
+    /// Does it repeat an attempt of which nobody knows whether it has landed? Then the order stays in doubt when this one
+    /// certainly did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeats: bool,
 }
 
 /// Why an order waits for something that will come by itself.

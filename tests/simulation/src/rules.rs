@@ -240,7 +240,7 @@ impl Rules {
                 Some(Sometimes::NoticeProved)
             }
             (InDoubt { .. }, Accepted) if what.contains("found there") => Some(Sometimes::FoundThere),
-            (InDoubt { .. }, Ready { .. }) => Some(Sometimes::SentAgain),
+            (InDoubt { .. }, Ready { .. } | Sending(_)) => Some(Sometimes::SentAgain),
             (InDoubt { .. }, Held(Cause::InDoubt)) => Some(Sometimes::GaveUp),
             (Held(Cause::Unmapped(_)), Ready { .. }) => Some(Sometimes::Cured),
             (_, Held(Cause::ChangedAfterSending)) => Some(Sometimes::ChangeSeen),

@@ -161,6 +161,12 @@ impl Watch {
         self.inside().seen.sometimes(what);
     }
 
+    /// How often this good thing has happened.
+    #[must_use]
+    pub fn times(&self, what: Sometimes) -> u64 {
+        self.inside().seen.times_of(what)
+    }
+
     /// An invariant is broken.
     pub fn wrong(&self, line: impl Into<String>) {
         let mut inside = self.inside();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use testkit::model::Books;
 
 use super::Play;
+use crate::coverage::Sometimes;
 use crate::executor::BEGINNING;
 use crate::history::Work;
 use crate::scene::MINUTE;
@@ -64,7 +65,7 @@ impl Play {
     /// of the stores found nothing and nothing has happened there since, they would only find nothing again, and are
     /// left out; so is the poll of a feed that has been read to its end, and a sweep for which nothing is due.
     pub(super) fn round(&mut self) -> bool {
-        let before = self.world.net.changes();
+        let (before, turned_away) = (self.world.net.changes(), self.turned_away());
         let (in_sight, untold) = (self.in_sight(), self.untold());
         let (polls, all) = (self.in_sight.as_ref() != Some(&in_sight), self.in_sight.is_none());
         for site in 0..self.world.sites.len() {
@@ -84,9 +85,16 @@ impl Play {
             let next = self.agenda.next().unwrap_or(u64::MAX).min(until);
             self.let_run(next);
         }
-        let same = in_sight == self.in_sight() && untold == self.untold();
-        self.in_sight = Some(in_sight);
+        let found_out = turned_away == self.turned_away();
+        let same = found_out && in_sight == self.in_sight() && untold == self.untold();
+        // Who was turned away by another poll has found nothing out.
+        self.in_sight = Some(if found_out { in_sight } else { (u64::MAX, None, Vec::new()) });
         same && self.world.net.changes() == before && self.is_quiet()
+    }
+
+    /// How often a poll has left the import to somebody else.
+    fn turned_away(&self) -> u64 {
+        self.watch.times(Sometimes::LeaseBusy)
     }
 
     pub(super) fn in_sight(&self) -> InSight {
