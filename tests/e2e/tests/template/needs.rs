@@ -115,7 +115,7 @@ impl Code {
         const NO_READS: [&str; 2] = ["vault", "error"];
         let mut names = BTreeSet::new();
         for call in &function.calls {
-            let is_handed = call.arguments.iter().any(|token| token.word() == Some("settings")) && !call.is_method;
+            let is_handed = !call.is_method && hands_on(&call.arguments, "settings");
             match call.on.as_deref() {
                 Some("settings") if READS.contains(&call.name.as_str()) => {
                     names.insert(setting(&call.arguments));
@@ -157,16 +157,18 @@ impl Code {
                     Some(port) => {
                         calls.insert((port.to_owned(), call.name.clone()));
                     }
-                    None => open.extend(self.shared(&call.name)),
+                    None => open.extend(self.shared(function, &call.name)),
                 }
             }
         }
         calls
     }
 
-    /// Whatever is called like that in the domain and the queue loop; not the ports themselves.
-    fn shared<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Function> {
-        let all = self.domain.functions.iter().chain(&self.delivery.functions);
+    /// Whatever is called like that in the domain, and in the queue loop where the caller is there too; not the ports.
+    fn shared<'a>(&'a self, caller: &Function, name: &'a str) -> impl Iterator<Item = &'a Function> + use<'a> {
+        let is_loop = self.delivery.functions.iter().any(|one| one.file == caller.file);
+        let queue_loop = self.delivery.functions.iter().filter(move |_| is_loop);
+        let all = self.domain.functions.iter().chain(queue_loop);
         all.filter(move |one| one.name == name && !one.file.ends_with("ports.rs"))
     }
 
@@ -216,6 +218,8 @@ impl Code {
         }
         for call in &function.calls {
             match call.on.as_deref() {
+                // A cell that holds a client, not a request.
+                Some("client") if call.is_method && call.name == "get_or_init" => {}
                 Some("client") if call.is_method => {
                     actions.insert(action(&call.name).to_owned());
                 }
@@ -229,7 +233,7 @@ impl Code {
                     let own = all.filter(|one| one.owner == function.owner && one.name == call.name);
                     own.for_each(|one| self.follow(one, actions, seen));
                 }
-                on if !call.is_method && call.arguments.iter().any(|token| token.word() == Some("table")) => {
+                on if !call.is_method && hands_on(&call.arguments, "table") => {
                     self.follow(self.beside(function, on, &call.name), actions, seen);
                 }
                 _ => {}
@@ -296,7 +300,7 @@ impl Code {
         ];
         let is_sdk = |token: &Token| token.word().is_some_and(|word| word.starts_with("aws_sdk_"));
         let all = self.functions.values().chain([&self.domain, &self.delivery, &self.adapters]);
-        let files = all.flat_map(|sources| &sources.tokens).filter(|(_, tokens)| tokens.iter().any(is_sdk));
+        let files = all.flat_map(|sources| sources.tokens.iter().chain(&sources.uses)).filter(|(_, tokens)| tokens.iter().any(is_sdk));
         let strange = files.filter(|(file, _)| !PLACES.iter().any(|place| file.ends_with(place)));
         strange.map(|(file, _)| format!("{} uses the SDK; teach this test", file.display())).collect()
     }
@@ -308,6 +312,22 @@ fn literal(token: &Token) -> String {
         Token::Text(text) => text.clone(),
         other => panic!("{other:?} is no text; this test cannot follow it"),
     }
+}
+
+/// Is this variable one of the arguments, and not only in one of them?
+fn hands_on(arguments: &[Token], name: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut previous = None;
+    for token in arguments.iter().chain([&Token::Sign(',')]) {
+        match token {
+            Token::Sign('(' | '[' | '{') => depth += 1,
+            Token::Sign(')' | ']' | '}') => depth -= 1,
+            Token::Sign(',') if depth == 0 && previous.and_then(Token::word) == Some(name) => return true,
+            _ => {}
+        }
+        previous = Some(token);
+    }
+    false
 }
 
 /// The name of a setting: `"PACE"`, or `&format!("{prefix}_QUEUE_URL")`.
