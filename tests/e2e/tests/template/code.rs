@@ -84,9 +84,7 @@ pub(crate) fn read(folder: &str) -> Sources {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|kind| kind == "rs") && !is_test(&path) {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let file = syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-                sources.items(&path, &file.items);
+                sources.add(&path, &std::fs::read_to_string(&path).unwrap());
             }
         }
     }
@@ -107,6 +105,12 @@ fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
 }
 
 impl Sources {
+    /// Adds what stands in a file.
+    pub(crate) fn add(&mut self, path: &Path, text: &str) {
+        let file = syn::parse_file(text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        self.items(path, &file.items);
+    }
+
     fn items(&mut self, path: &Path, items: &[syn::Item]) {
         for item in items {
             match item {
