@@ -306,6 +306,23 @@ fn each_alarm_says_what_it_means_and_has_its_page() {
 }
 
 #[test]
+fn the_outputs_that_pages_name_are_there() {
+    let outputs = TEMPLATE["Outputs"].as_object().unwrap();
+    let pages =
+        pages().into_iter().map(|page| format!("infra/runbooks/{page}.md")).chain(["README.md".to_owned()]);
+    let mut found = 0;
+    for page in pages {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
+        for named in text.split("output `").skip(1) {
+            let name = named.split('`').next().unwrap();
+            assert!(outputs.contains_key(name), "{page}: the stack has no output {name}");
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
+}
+
+#[test]
 fn alarms_and_dashboard_know_only_metrics_that_are_counted() {
     let ours = CODE.metrics();
     // Counted by CloudWatch: a metric filter of the template.
