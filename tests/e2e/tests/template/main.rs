@@ -195,6 +195,21 @@ fn a_mistake_in_a_role_is_noticed() {
 }
 
 #[test]
+fn each_function_is_built_of_its_own_package() {
+    for (name, function) in resources(&TEMPLATE, "AWS::Serverless::Function") {
+        let name = kebab(name);
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
+        assert_eq!(function["Metadata"]["BuildProperties"]["Binary"], name.as_str());
+        assert_eq!(
+            function["Properties"]["CodeUri"],
+            format!("../functions/{name}"),
+            "the workspace's default package is another"
+        );
+        assert_eq!(function["Properties"]["FunctionName"]["Fn::Sub"], format!("${{AWS::StackName}}-{name}"));
+    }
+}
+
+#[test]
 fn messages_stay_away_while_their_function_may_still_run() {
     for (name, function) in resources(&TEMPLATE, "AWS::Serverless::Function") {
         let timeout = function["Properties"]["Timeout"].as_u64().unwrap();
