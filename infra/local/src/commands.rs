@@ -103,7 +103,9 @@ fn refuse_options(cli: &Cli) -> Result<(), Problem> {
         _ => return Ok(()),
     };
     if cli.stack.is_some() || cli.profile.is_some() || cli.region.is_some() {
-        return Err(Problem(format!("cartdock {named} does not look at a deployment; leave --stack, --profile and --region out")));
+        return Err(Problem(format!(
+            "cartdock {named} does not look at a deployment; leave --stack, --profile and --region out"
+        )));
     }
     Ok(())
 }
@@ -167,9 +169,11 @@ impl<'a> Desk<'a> {
             }
             Command::Rebuild(args) => self.rebuild(args).await,
             Command::Erase(args) => self.erase(args).await,
-            Command::Demo(_) | Command::Init(_) | Command::Run | Command::Cost(_) | Command::Connection(_) => {
-                Ok(Outcome::Fine)
-            }
+            Command::Demo(_)
+            | Command::Init(_)
+            | Command::Run
+            | Command::Cost(_)
+            | Command::Connection(_) => Ok(Outcome::Fine),
         }
     }
 
@@ -240,11 +244,7 @@ impl<'a> Desk<'a> {
 
 /// Prints a value as JSON, or as text for people.
 fn show<T: Serialize>(cli: &Cli, value: &T, text: impl FnOnce() -> String) -> Result<Outcome, Problem> {
-    if cli.json {
-        print(&format!("{}\n", serde_json::to_string_pretty(value)?))
-    } else {
-        print(&text())
-    }
+    if cli.json { print(&format!("{}\n", serde_json::to_string_pretty(value)?)) } else { print(&text()) }
 }
 
 /// What a month costs.
@@ -255,11 +255,7 @@ fn cost(cli: &Cli, args: &Cost) -> Result<Outcome, Problem> {
 }
 
 /// The connection that is named, or all that there are.
-fn chosen(
-    all: &[Connection],
-    source: &str,
-    id: Option<&ConnectionId>,
-) -> Result<Vec<Connection>, Problem> {
+fn chosen(all: &[Connection], source: &str, id: Option<&ConnectionId>) -> Result<Vec<Connection>, Problem> {
     let Some(id) = id else { return Ok(all.to_vec()) };
     let found: Vec<Connection> = all.iter().filter(|connection| connection.id == *id).cloned().collect();
     if found.is_empty() {

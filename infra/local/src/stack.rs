@@ -48,7 +48,8 @@ impl Deployment {
         let mut outputs = outputs(&Client::new(&sdk), stack, sdk.region().map(AsRef::as_ref)).await?;
         let mut table = |output: &str| {
             let cure = "is it a stack of Cartdock, and is it deployed to its end?";
-            let missing = || Failure::permanent(DURING, format!("stack {stack} has no output {output}; {cure}"));
+            let missing =
+                || Failure::permanent(DURING, format!("stack {stack} has no output {output}; {cure}"));
             outputs.remove(output).ok_or_else(missing)
         };
         let names = Names { ledger: table("LedgerTable")?, mappings: table("MappingsTable")? };

@@ -24,7 +24,8 @@ impl Scene {
     async fn open(name: &str) -> Self {
         let shop = Shop::open(name, WriteBack::Offered).await;
         let aws = Aws::start().await;
-        let keys = serde_json::json!({ "store": shop.store.key(), "webhook": WEBHOOK_SECRET, "notify": "path" });
+        let keys =
+            serde_json::json!({ "store": shop.store.key(), "webhook": WEBHOOK_SECRET, "notify": "path" });
         aws.keep("main", &keys.to_string());
         aws.keep("warehouse", WAREHOUSE_KEY);
         let file = format!("@file:{}", shop.dir.join("warehouse-key").display());
@@ -74,7 +75,11 @@ async fn a_connection_is_applied_after_it_was_shown_and_every_command_finds_it()
     assert_eq!(scene.aws.items().await, 0, "nothing is written before somebody says so");
     scene.type_in(&["connection", "apply"], "yes\n").await.ended(0);
     let written = scene.aws.connection("main").await.expect("it is there");
-    assert_eq!(written.history, History::Rebuilding { lost_at: None }, "the store is read before anything is sent");
+    assert_eq!(
+        written.history,
+        History::Rebuilding { lost_at: None },
+        "the store is read before anything is sent"
+    );
     let again = scene.ask(&["connection", "apply", "--yes"]).await.ended(0);
     assert!(again.out.contains("as in the settings"), "{again:?}");
 
@@ -84,7 +89,10 @@ async fn a_connection_is_applied_after_it_was_shown_and_every_command_finds_it()
     let listed = scene.ask(&["map", "export", "listings"]).await.ended(0);
     assert_eq!(listed.out.lines().count(), support::listings(simulator::shop::listings()).lines().count());
     let checked = scene.ask(&["check"]).await.ended(0);
-    assert!(checked.out.contains("https://abc.execute-api.eu-central-1.amazonaws.com/webhook/main"), "{checked:?}");
+    assert!(
+        checked.out.contains("https://abc.execute-api.eu-central-1.amazonaws.com/webhook/main"),
+        "{checked:?}"
+    );
     assert_eq!(scene.shop.warehouse.counts().unauthorized, 0, "with the secrets of the deployment");
     let status = scene.ask(&["status", "--json"]).await.ended(0);
     assert_eq!(status.json()[0]["connection"], "main");
@@ -104,7 +112,10 @@ async fn secrets_that_the_functions_cannot_read_are_refused_at_their_lines_with_
     scene.rewrite(&format!("@secret:{SECRETS}warehouse"), "@secret:other/warehouse");
     let refused = scene.ask(&["connection", "apply", "--yes"]).await.ended(2);
     let words = refused.words();
-    assert!(words.contains("cartdock.toml:22:11: connection main.store.api_key: @env:TEST_STORE_KEY"), "{words}");
+    assert!(
+        words.contains("cartdock.toml:21:11: connection main.store.api_key: @env:TEST_STORE_KEY"),
+        "{words}"
+    );
     assert!(words.contains(&format!("aws secretsmanager create-secret --name {SECRETS}NAME")), "{words}");
     assert!(words.contains("may not read other/warehouse; name it so that it begins with"), "{words}");
     assert_eq!(scene.aws.items().await, 0);

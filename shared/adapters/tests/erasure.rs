@@ -18,7 +18,9 @@ async fn fill(client: &Client, names: &Names, id: &str) {
     DynamoConnections::new(client.clone(), &names.ledger, None).put(&connection).await.unwrap();
     let mappings = DynamoMappings::new(client.clone(), &names.mappings, None);
     for version in 1..=2 {
-        assert!(mappings.replace(&connection.id, &build::mapping(version), &build::change("x")).await.unwrap());
+        assert!(
+            mappings.replace(&connection.id, &build::mapping(version), &build::change("x")).await.unwrap()
+        );
     }
     for order in 1..=40 {
         order_of(&ledger, &build::key(id, order)).await;
@@ -69,7 +71,10 @@ async fn nothing_of_an_erased_connection_remains_and_nothing_of_another_one_goes
     let erasure = DynamoErasure::new(client.clone(), &names);
     let (main, other) = (build::connection_id("main"), build::connection_id("main-2"));
     let kept = erasure.kept(&main).await.unwrap();
-    assert_eq!((kept.orders, kept.bodies, kept.dates >= 40, kept.parked, kept.mappings), (40, 40, true, 1, 2));
+    assert_eq!(
+        (kept.orders, kept.bodies, kept.dates >= 40, kept.parked, kept.mappings),
+        (40, 40, true, 1, 2)
+    );
     assert_eq!(kept.items, of_main as u64, "{kept:?}");
     let before = (items(&client, &names).await, erasure.kept(&other).await.unwrap());
 

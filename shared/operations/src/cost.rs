@@ -183,8 +183,7 @@ impl Usage {
     }
 
     fn secrets(self) -> Line {
-        let fetches =
-            self.connections * m::SECRET_READERS * MINUTES / self.interval.max(SECRET_MINUTES);
+        let fetches = self.connections * m::SECRET_READERS * MINUTES / self.interval.max(SECRET_MINUTES);
         let kept = of(self.connections * m::SECRETS, p::SECRET);
         line("Secrets Manager", Decimal::ZERO, kept + of(fetches, p::SECRET_CALL))
     }

@@ -71,7 +71,9 @@ pub fn elsewhere(connection: Option<&Connection>, is_cloud: bool) -> Vec<String>
         rest.push("messages on queues hold ids only, and are gone after 14 days at most".to_owned());
     } else {
         rest.push("copies that somebody made of data_dir: delete those by hand".to_owned());
-        rest.push("the settings file: remove its [[connection]], or the next start knows it again".to_owned());
+        rest.push(
+            "the settings file: remove its [[connection]], or the next start knows it again".to_owned(),
+        );
     }
     rest.push("logs hold ids and no personal data; they expire by their own retention".to_owned());
     rest.push("the store and the warehouse have their own copies".to_owned());
@@ -127,10 +129,7 @@ mod tests {
         connection.warehouse.insert("auth.key".to_owned(), "@secret:cartdock/prod/main#wms".to_owned());
         let rest = elsewhere(Some(&connection), true);
         let secrets: Vec<&String> = rest.iter().filter(|line| line.contains("a secret")).collect();
-        assert_eq!(
-            secrets,
-            ["a secret: aws secretsmanager delete-secret --secret-id cartdock/prod/main"]
-        );
+        assert_eq!(secrets, ["a secret: aws secretsmanager delete-secret --secret-id cartdock/prod/main"]);
         assert!(rest.iter().any(|line| line.contains("35 days")));
     }
 

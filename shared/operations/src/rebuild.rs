@@ -79,11 +79,7 @@ impl Rebuilt {
             rows.push(("if nothing was sent", format!("cartdock rebuild {} --new", self.connection)));
         }
         rows.push(("others", format!("{}: cartdock status {}", self.others, self.connection)));
-        format!(
-            "{}{}",
-            style.heading(&format!("{}: {}", self.connection, self.state)),
-            pairs(&rows, style)
-        )
+        format!("{}{}", style.heading(&format!("{}: {}", self.connection, self.state)), pairs(&rows, style))
     }
 }
 

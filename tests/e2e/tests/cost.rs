@@ -8,6 +8,7 @@ use adapters::clock::SystemClock;
 use domain::ports::Clock;
 use e2e::chaos::fresh_binaries;
 use e2e::{Cloud, Function, Used};
+use operations::cost::measured as m;
 use simulator::sqs::Action;
 use simulator::warehouse::{Manner, Webhook};
 
@@ -17,12 +18,9 @@ const ORDERS: u64 = 50;
 /// The dates come soon, so that what sweeps cost is seen.
 const PACE: &str = "send_within_ms=2000,lease_ms=3000,grace_ms=15000,first_watch_ms=15000";
 
-/// What fifty orders may need, in halves of a unit, requests and bytes: six writes for each order and a few for what they share
-/// (dates, cursor, lease); a request to a queue for each webhook, all others in batches.
-const WRITE_HALVES: u64 = 2 * (6 * ORDERS + 10);
-const READ_HALVES: u64 = 2 * 3 * ORDERS;
-const QUEUE_REQUESTS: u64 = ORDERS + 30;
-const LOG_BYTES: usize = 300 * ORDERS as usize;
+/// By how much a figure may differ from what is written down: what the orders share (dates, cursor, leases) is spread over
+/// fifty here.
+const PER_CENT: u64 = 6;
 
 /// The functions, and how often each was invoked.
 struct Functions {
@@ -59,9 +57,26 @@ impl Functions {
         batches
     }
 
-    fn logged(&self) -> usize {
-        self.all.values().map(|function| function.logs().len()).sum()
+    fn logged(&self) -> u64 {
+        self.all.values().map(|function| function.logs().len() as u64).sum()
     }
+}
+
+/// Requests to the store and the warehouse so far.
+fn asked(cloud: &Cloud) -> u64 {
+    let (store, warehouse) = (cloud.store.counts().calls, cloud.warehouse.counts().calls);
+    store.values().sum::<u64>() + warehouse.values().sum::<u64>()
+}
+
+/// Fails when what was measured is not what is written down. Both are of so many as `what` says.
+fn is_as_written(what: &str, measured: u64, written: u64) {
+    println!("{what}: {measured} measured, {written} written down");
+    let most = (written * PER_CENT).div_ceil(100);
+    assert!(
+        measured.abs_diff(written) <= most,
+        "{what}: {measured} measured, but shared/operations/src/cost/measured.rs says {written}; \
+         correct it there and the tables in README.md"
+    );
 }
 
 fn sent(cloud: &Cloud) -> u64 {
@@ -70,17 +85,10 @@ fn sent(cloud: &Cloud) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_needs_six_writes_and_three_reads_and_an_idle_minute_no_write() {
+async fn orders_and_idle_minutes_need_what_the_bill_says() {
     let cloud = Cloud::metered(PACE).await;
     let mut functions = Functions::start(&cloud).await;
-    let mut idle = BTreeMap::new();
-    for name in ["poll-orders", "poll-shipments", "sweep"] {
-        functions.schedule(name).await;
-        let before = cloud.used();
-        functions.schedule(name).await;
-        idle.insert(name, cloud.used() - before);
-    }
-    println!("an idle run: {idle:?}");
+    idle_minutes(&cloud, &mut functions).await;
     functions.invoked.clear();
 
     let gateway = functions.all["receive-notices"].gateway().await;
@@ -88,6 +96,7 @@ async fn an_order_needs_six_writes_and_three_reads_and_an_idle_minute_no_write()
     cloud.warehouse.set_webhook(Some(webhook));
     cloud.warehouse.set_manner(Manner::default());
     let (begin, logged, sends) = (cloud.used(), functions.logged(), sent(&cloud));
+    let (stored, began) = (cloud.stored().await, asked(&cloud));
     let mut at = begin;
     let mut step = |what: &str, used: Used| {
         println!("{what}: {:?}", used - at);
@@ -97,40 +106,64 @@ async fn an_order_needs_six_writes_and_three_reads_and_an_idle_minute_no_write()
     let orders: Vec<u64> = (0..ORDERS).map(|_| cloud.sell()).collect();
     functions.schedule("poll-orders").await;
     step("imported", cloud.used());
+    let mut alone = asked(&cloud) - began;
+    let before = asked(&cloud);
     let mut batches = functions.work_off(&cloud, "ORDERS", "forward-orders").await;
     step("sent", cloud.used());
+    let mut together = asked(&cloud) - before;
+    let before = asked(&cloud);
     SystemClock.sleep(Duration::from_secs(16)).await;
     functions.schedule("sweep").await;
     step("looked at", cloud.used());
+    alone += asked(&cloud) - before;
     for order in &orders {
         cloud.ship(*order);
     }
     cloud.warehouse.until(|warehouse| warehouse.deliveries().len() as u64 == ORDERS).await;
     functions.invoked.insert("receive-notices", ORDERS);
     step("shipped", cloud.used());
+    let before = asked(&cloud);
     batches += functions.work_off(&cloud, "SHIPMENTS", "write-tracking").await;
     step("posted", cloud.used());
+    together += asked(&cloud) - before;
+    let before = asked(&cloud);
     SystemClock.sleep(Duration::from_secs(16)).await;
     functions.schedule("sweep").await;
     step("done with", cloud.used());
+    alone += asked(&cloud) - before;
     for order in &orders {
         let record = cloud.record(*order).await.expect("it is in the ledger");
         assert_eq!(record.stage.word(), "posted", "{record:?}");
     }
 
     let used = cloud.used() - begin;
+    let of_1000 = |number: u64| number * 1000 / ORDERS;
     // The queue's poller receives and deletes whole batches.
     let requests = sent(&cloud) - sends + 2 * batches;
-    let bytes = functions.logged() - logged;
-    println!(
-        "{ORDERS} orders: {used:?}, {requests} requests to queues, {batches} batches, {bytes} bytes of logs"
-    );
-    println!("{:?}", functions.invoked);
-    assert!(used.write_halves <= WRITE_HALVES && used.read_halves <= READ_HALVES, "{used:?}");
-    assert!(requests <= QUEUE_REQUESTS, "{requests} requests to queues");
-    assert!(bytes <= LOG_BYTES, "{bytes} bytes of logs");
-    for (name, used) in idle {
+    println!("{ORDERS} orders: {used:?}, {batches} batches, {:?}", functions.invoked);
+    // The schedules run all the same, and are in the fixed part of the bill.
+    is_as_written("halves of write units for 1,000 orders", of_1000(used.write_halves), m::WRITE_HALVES);
+    is_as_written("halves of read units for 1,000 orders", of_1000(used.read_halves), m::READ_HALVES);
+    is_as_written("requests to queues for 1,000 orders", of_1000(requests), m::QUEUE_REQUESTS);
+    is_as_written("invocations for 1,000 orders", of_1000(ORDERS + batches), m::INVOCATIONS);
+    is_as_written("bytes of logs for 1,000 orders", of_1000(functions.logged() - logged), m::LOGGED_BYTES);
+    is_as_written("requests that are waited for alone, of 1,000 orders", of_1000(alone), m::ALONE);
+    is_as_written("requests that ten wait for together, of 1,000 orders", of_1000(together), m::TOGETHER);
+    is_as_written("bytes kept of an order", (cloud.stored().await - stored) / ORDERS, m::STORED_BYTES);
+}
+
+/// Schedules that find nothing to do.
+async fn idle_minutes(cloud: &Cloud, functions: &mut Functions) {
+    let (runs, mut logged) = (["poll-orders", "poll-shipments", "sweep"], 0);
+    for (name, written) in runs.iter().zip([m::IDLE_POLL_ORDERS, m::IDLE_POLL_SHIPMENTS, m::IDLE_SWEEP]) {
+        functions.schedule(name).await;
+        let (before, bytes) = (cloud.used(), functions.logged());
+        functions.schedule(name).await;
+        let used = cloud.used() - before;
+        logged += functions.logged() - bytes;
         assert_eq!(used.write_halves, 0, "{name}, idle");
-        assert!(used.read_halves <= 4, "{name}, idle: {used:?}");
+        // The connections are read once in half a minute, and were for the run before.
+        is_as_written(&format!("halves of read units of {name}, idle"), used.read_halves, written);
     }
+    is_as_written("bytes of logs of an idle run", logged / runs.len() as u64, m::IDLE_LOGGED_BYTES);
 }

@@ -109,7 +109,8 @@ fn wrong_on_aws(reference: &str, deployment: &Deployment) -> Option<(String, Str
     let prefix = deployment.secret_prefix.as_deref().unwrap_or_default();
     match reference.strip_prefix("secret:") {
         None => {
-            let create = format!("aws secretsmanager create-secret --name {prefix}NAME --secret-string file://FILE");
+            let create =
+                format!("aws secretsmanager create-secret --name {prefix}NAME --secret-string file://FILE");
             let cure = format!("put it into Secrets Manager ({create}) and write @secret:{prefix}NAME");
             Some((format!("@{reference} is on this machine, where the functions cannot read it"), cure))
         }

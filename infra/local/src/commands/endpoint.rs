@@ -28,7 +28,9 @@ impl Webhooks {
     /// That of a deployment.
     pub(super) fn of(deployment: &Deployment) -> Self {
         let base = deployment.webhooks.clone();
-        let hint = base.is_none().then_some("The stack has no output WebhooksUrl: look its HTTP API up in the console.");
+        let hint = base
+            .is_none()
+            .then_some("The stack has no output WebhooksUrl: look its HTTP API up in the console.");
         Self { base: base.unwrap_or_else(|| "https://<HTTP-API>".to_owned()), hint }
     }
 

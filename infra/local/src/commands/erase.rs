@@ -30,7 +30,9 @@ impl Desk<'_> {
         let removed = erasure.kept(id).await?;
         let known = self.host.connections.get(id).await?;
         if removed == Kept::default() {
-            return Err(Problem(format!("nothing is kept of a connection {id}; cartdock status shows those there are")));
+            return Err(Problem(format!(
+                "nothing is kept of a connection {id}; cartdock status shows those there are"
+            )));
         }
         self.refuse_running(args, known.as_ref())?;
         let _nobody_reads_it = write!(std::io::stderr(), "{}", preview(id.as_str(), &removed, style()));
@@ -67,16 +69,28 @@ impl Desk<'_> {
     async fn erase_body(&self, args: &Erase, order: OrderId) -> Result<Outcome, Problem> {
         let key = OrderKey::new(args.connection.clone(), order);
         let Some(record) = self.host.ledger.load(&key, true).await? else {
-            return Err(Problem(format!("there is no order {key} in the ledger; cartdock explain finds orders")));
+            return Err(Problem(format!(
+                "there is no order {key} in the ledger; cartdock explain finds orders"
+            )));
         };
         if let Some(why) = still_needed(&record) {
-            return Err(Problem(format!("nothing was changed: order {key} is {}: {why}", record.stage.word())));
+            return Err(Problem(format!(
+                "nothing was changed: order {key} is {}: {why}",
+                record.stage.word()
+            )));
         }
-        self.agreed(args, &format!("The personal data of order {key} is removed. Type the connection's name"))?;
+        self.agreed(
+            args,
+            &format!("The personal data of order {key} is removed. Type the connection's name"),
+        )?;
         let was_there = self.host.erasure().erase_body(&key).await?;
         let removed = serde_json::json!({ "order": key.to_string(), "removed": was_there });
         self.show(&removed, || {
-            let what = if was_there { "its name and address are removed" } else { "no personal data was kept of it" };
+            let what = if was_there {
+                "its name and address are removed"
+            } else {
+                "no personal data was kept of it"
+            };
             format!("{key}: {what}; what became of it stays ({})\n", record.stage.word())
         })
     }

@@ -41,7 +41,8 @@ pub(super) async fn rebuild(cli: &Cli, config: &Config, args: &Rebuild) -> Resul
         print(&format!("{}\n", serde_json::to_string_pretty(&reports)?))?;
     } else {
         let now = host.clock.now();
-        let texts: Vec<String> = reports.iter().map(|report| report.text("the next cartdock run", now, style())).collect();
+        let texts: Vec<String> =
+            reports.iter().map(|report| report.text("the next cartdock run", now, style())).collect();
         print(&texts.join("\n"))?;
     }
     Ok(Outcome::of(attention))
@@ -49,7 +50,9 @@ pub(super) async fn rebuild(cli: &Cli, config: &Config, args: &Rebuild) -> Resul
 
 fn refuse_future(args: &Rebuild, now: Timestamp) -> Result<(), Problem> {
     if args.lost_at.is_some_and(|at| at > now) {
-        return Err(Problem("--lost-at lies in the future; give the time at which the ledger was lost".into()));
+        return Err(Problem(
+            "--lost-at lies in the future; give the time at which the ledger was lost".into(),
+        ));
     }
     Ok(())
 }

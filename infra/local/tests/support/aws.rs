@@ -41,7 +41,8 @@ impl Aws {
         let engine = dynoxide::Database::memory().expect("a database");
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, engine, std::future::pending()));
         let client = Client::new(&adapters::aws::local(&database).await);
-        let names = Names { ledger: "shop-prod-Ledger-X1".to_owned(), mappings: "shop-prod-Mappings-Y2".to_owned() };
+        let names =
+            Names { ledger: "shop-prod-Ledger-X1".to_owned(), mappings: "shop-prod-Mappings-Y2".to_owned() };
         tables::create(&client, &names).await.expect("tables");
         let secrets: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
         let (listener, services) = listen().await;
@@ -102,7 +103,11 @@ impl Aws {
 type Known = (Names, Arc<Mutex<Vec<(String, String)>>>);
 
 /// CloudFormation and Secrets Manager, as far as they are asked.
-async fn answer(State((names, secrets)): State<Known>, headers: HeaderMap, body: String) -> (StatusCode, String) {
+async fn answer(
+    State((names, secrets)): State<Known>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
     let signed = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     assert!(signed.contains("AKIATEST/") && signed.contains("/eu-central-1/"), "the profile's: {signed}");
     if body.contains("Action=DescribeStacks") {
@@ -119,9 +124,8 @@ async fn answer(State((names, secrets)): State<Known>, headers: HeaderMap, body:
 }
 
 fn described(names: &Names, body: &str) -> (StatusCode, String) {
-    let wrapped = |inner: &str| {
-        format!("<{inner} xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">")
-    };
+    let wrapped =
+        |inner: &str| format!("<{inner} xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">");
     if body.contains("StackName=other") {
         let error = "<Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id other does not exist\
                      </Message></Error><RequestId>1</RequestId>";

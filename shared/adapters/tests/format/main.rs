@@ -12,10 +12,10 @@ mod sample;
 
 use adapters::dynamodb::{Client, DynamoConnections, DynamoLedger, DynamoMappings, tables::Names};
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Kind;
 use domain::connection::History;
 use domain::message::Message;
 use domain::ports::{Connections, Inserted, Ledger, Mappings, Saved};
-use domain::Kind;
 use jiff::Timestamp;
 use testkit::build;
 
@@ -43,7 +43,8 @@ impl Bench {
     /// With the recorded items in its tables.
     async fn recorded() -> Self {
         let bench = Self::empty().await;
-        for (table, file) in [(&bench.names.ledger, "ledger.json"), (&bench.names.mappings, "mappings.json")] {
+        for (table, file) in [(&bench.names.ledger, "ledger.json"), (&bench.names.mappings, "mappings.json")]
+        {
             recorded::put(&bench.client, table, &recorded::read(file)).await;
         }
         bench

@@ -90,7 +90,8 @@ fn full() -> (Record, Record) {
         Post::Outbox { why: "the store offers no call for it".to_owned() },
         Post::NotNeeded,
     ];
-    let contents = [Contents::Everything, Contents::Part, Contents::Lines(vec![(build::warehouse_sku("WH-1"), 2)])];
+    let contents =
+        [Contents::Everything, Contents::Part, Contents::Lines(vec![(build::warehouse_sku("WH-1"), 2)])];
     let packages = posts.into_iter().enumerate().map(|(n, post)| Package {
         post,
         contents: contents[n % contents.len()].clone(),
@@ -98,19 +99,16 @@ fn full() -> (Record, Record) {
         earlier: if n == 0 { vec![build::tracking("1Z999AA10123456784").number] } else { Vec::new() },
         ..build::package(&format!("P-{n}"))
     });
-    let now = Record {
-        packages: packages.collect(),
-        recall: Some("refunded".to_owned()),
-        revision: 1,
-        ..now
-    };
+    let now =
+        Record { packages: packages.collect(), recall: Some("refunded".to_owned()), revision: 1, ..now };
     (first, now)
 }
 
 /// A record whose story was too long for it.
 fn spilled_records() -> (Record, Record) {
     let (first, now) = two_records(901, Stage::Accepted);
-    let entry = |seq: u32| Entry { seq, at: later(i64::from(seq)), by: "sweep".into(), what: "looked".into() };
+    let entry =
+        |seq: u32| Entry { seq, at: later(i64::from(seq)), by: "sweep".into(), what: "looked".into() };
     (first, Record { story: (2..8).map(entry).collect(), spilled: (0..2).map(entry).collect(), ..now })
 }
 
