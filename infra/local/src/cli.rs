@@ -175,6 +175,9 @@ pub(crate) struct Cost {
     /// Minutes between two polls of a store and of a warehouse.
     #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub(crate) interval: u64,
+    /// Requests a second that a store is asked at most, as `requests_per_second` says: functions wait for their turn.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub(crate) store_rate: u64,
 }
 
 /// `demo`.

@@ -249,7 +249,8 @@ fn show<T: Serialize>(cli: &Cli, value: &T, text: impl FnOnce() -> String) -> Re
 
 /// What a month costs.
 fn cost(cli: &Cli, args: &Cost) -> Result<Outcome, Problem> {
-    let usage = Usage { orders: args.orders, connections: args.connections, interval: args.interval };
+    let Cost { orders, connections, interval, store_rate } = *args;
+    let usage = Usage { orders, connections, interval, store_rate };
     let bill = usage.bill();
     show(cli, &bill, || bill.text(style()))
 }

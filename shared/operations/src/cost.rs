@@ -26,6 +26,8 @@ pub struct Usage {
     pub connections: u64,
     /// Minutes between two polls.
     pub interval: u64,
+    /// Requests that a store is asked in a second at most (`requests_per_second`).
+    pub store_rate: u64,
 }
 
 /// What a service costs, in dollars.
@@ -54,6 +56,8 @@ pub struct Bill {
     pub lines: Vec<Line>,
     /// What 1,000 orders cost.
     pub per_thousand: Decimal,
+    /// Of that, what is paid for the time in which functions wait for others to answer, or for their turn at the store.
+    pub waiting_per_thousand: Decimal,
     /// What all orders of the month cost.
     pub variable: Decimal,
     /// What the month costs whatever the orders.
@@ -80,6 +84,7 @@ impl Usage {
             prices_as_of: p::AS_OF,
             region: p::REGION,
             per_thousand,
+            waiting_per_thousand: gigabyte_seconds(self.waiting()) * p::GIGABYTE_SECOND,
             variable,
             fixed,
             total,
@@ -142,9 +147,14 @@ impl Usage {
         }
     }
 
+    /// Milliseconds in which functions wait for others, for 1,000 orders: a turn at the store is paid too.
+    fn waiting(self) -> u64 {
+        let turn = 1000 / self.store_rate.max(1);
+        let at_once = m::ANSWER_MS / m::BATCH;
+        m::READS * m::ANSWER_MS.max(turn) + m::POSTS * at_once.max(turn) + m::SENDS * at_once
+    }
+
     fn lambda_time(self) -> Line {
-        let own = 1000 * m::OWN_MS;
-        let waiting = m::ALONE * m::ANSWER_MS + m::TOGETHER * m::ANSWER_MS / m::BATCH;
         // Connections whose turn comes in the same minute are polled at the same time.
         let waits = 2 * MINUTES * self.connections.min(self.interval) / self.interval.max(1);
         let idle = gigabyte_seconds(Self::runs() * m::IDLE_MS + waits * m::ANSWER_MS);
@@ -153,7 +163,7 @@ impl Usage {
             free,
             ..line(
                 "Lambda, time (arm64)",
-                gigabyte_seconds(own + waiting) * p::GIGABYTE_SECOND,
+                gigabyte_seconds(1000 * m::OWN_MS + self.waiting()) * p::GIGABYTE_SECOND,
                 idle * p::GIGABYTE_SECOND,
             )
         }
@@ -216,7 +226,7 @@ impl Bill {
     /// The bill for people.
     #[must_use]
     pub fn text(&self, style: Style) -> String {
-        let Usage { orders, connections, interval } = self.usage;
+        let Usage { orders, connections, interval, store_rate } = self.usage;
         let mut text = style.heading(&format!(
             "A month with {}, {}, polled every {}",
             count(orders, "order", "orders"),
@@ -251,10 +261,15 @@ impl Bill {
             dollars(self.storage_per_thousand, 5)
         ));
         text.push_str(&format!(
-            "  Prices of {} in {}; the others answer in {} ms; functions of {} MB.\n",
+            "  {} of 1,000 orders is for waiting: the others answer in {} ms, and a store is\n  asked {} a second.\n",
+            dollars(self.waiting_per_thousand, 5),
+            m::ANSWER_MS,
+            count(store_rate, "time", "times"),
+        ));
+        text.push_str(&format!(
+            "  Prices of {} in {}; functions of {} MB on arm64.\n",
             self.prices_as_of,
             self.region,
-            m::ANSWER_MS,
             m::MEMORY_MB
         ));
         text
@@ -266,7 +281,7 @@ mod tests {
     use super::*;
 
     fn bill(orders: u64, connections: u64, interval: u64) -> Bill {
-        Usage { orders, connections, interval }.bill()
+        Usage { orders, connections, interval, store_rate: 2 }.bill()
     }
 
     #[test]
@@ -292,6 +307,17 @@ mod tests {
         let usual = bill(0, 1, 5);
         assert!(bill(0, 1, 1).fixed > usual.fixed && bill(0, 2, 5).fixed > usual.fixed);
         assert!(usual.variable.is_zero());
+    }
+
+    #[test]
+    fn a_store_that_may_be_asked_more_often_costs_less() {
+        let slow = bill(1000, 1, 5);
+        let fast = Usage { store_rate: 10, ..slow.usage }.bill();
+        assert!(fast.waiting_per_thousand < slow.waiting_per_thousand);
+        assert_eq!(
+            slow.per_thousand - slow.waiting_per_thousand,
+            fast.per_thousand - fast.waiting_per_thousand
+        );
     }
 
     #[test]

@@ -15,10 +15,14 @@ pub const INVOCATIONS: u64 = 1_240;
 pub const API_REQUESTS: u64 = 1_000;
 /// Bytes logged for 1,000 orders.
 pub const LOGGED_BYTES: u64 = 250_000;
-/// Requests to the store and the warehouse for 1,000 orders that a function waits for alone.
-pub const ALONE: u64 = 2_000;
-/// Requests to the store and the warehouse for 1,000 orders, ten orders of a batch at the same time.
-pub const TOGETHER: u64 = 4_000;
+/// Requests for 1,000 orders that `poll-orders` and `sweep` make one after the other: an order and its buyer are read, and
+/// read again later.
+pub const READS: u64 = 2_000;
+/// Requests to the store for 1,000 orders that `write-tracking` makes: what the store shows, the post, and whether it shows
+/// it now. Ten orders are in hand together, and share the store's pace.
+pub const POSTS: u64 = 3_000;
+/// Requests to the warehouse for 1,000 orders that `forward-orders` makes, ten at a time.
+pub const SENDS: u64 = 1_000;
 /// Bytes that an order keeps in the ledger, its body included.
 pub const STORED_BYTES: u64 = 2_500;
 
