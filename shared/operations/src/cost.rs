@@ -320,6 +320,20 @@ mod tests {
         );
     }
 
+    /// The goals: $0.0075 for 1,000 orders; $2.50 a month for the rest, with ten alarms and without the secrets, which
+    /// belong to a connection.
+    #[test]
+    fn the_goals_hold_for_everything_that_is_a_request() {
+        let month = bill(0, 1, 5);
+        let requests = month.per_thousand - month.waiting_per_thousand;
+        assert!(requests <= Decimal::new(75, 4), "{requests} for the requests of 1,000 orders");
+        let others = ["CloudWatch, alarms", "CloudWatch, metrics", "Secrets Manager"];
+        let metered = month.lines.iter().filter(|line| !others.contains(&line.service));
+        let metered: Decimal = metered.map(|line| line.fixed).sum();
+        assert!(metered + of(10, p::ALARM) <= Decimal::new(250, 2), "{metered} a month");
+        assert!(month.total_with_allowances <= Decimal::new(250, 2), "{}", month.total_with_allowances);
+    }
+
     #[test]
     fn people_read_a_table_that_fits() {
         let text = bill(100_000, 20, 1).text(Style::PLAIN);

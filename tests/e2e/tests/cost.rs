@@ -69,6 +69,11 @@ fn asked(cloud: &Cloud) -> u64 {
     store.values().sum::<u64>() + warehouse.values().sum::<u64>()
 }
 
+fn sent(cloud: &Cloud) -> u64 {
+    let requests = cloud.sqs.requests();
+    [Action::SendMessage, Action::SendMessageBatch].iter().filter_map(|action| requests.get(action)).sum()
+}
+
 /// What was measured, held against what is written down.
 #[derive(Default)]
 struct Comparison {
