@@ -4,6 +4,7 @@
 //! When `what_is_written_today_is_what_was_recorded` fails, the format has changed. `shared/ARCHITECTURE.md`, "How the
 //! format may change", says which changes are allowed; after an allowed one, record anew with
 //! `RECORD_FORMAT=yes cargo test -p adapters --test format`.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../common/mod.rs"]
 mod common;

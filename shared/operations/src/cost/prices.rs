@@ -10,8 +10,8 @@ pub const AS_OF: &str = "2026-08-22";
 /// Where they are asked.
 pub const REGION: &str = "us-east-1";
 
-const fn dollars(number: i64, places: u32) -> Decimal {
-    Decimal::from_parts(number as u32, 0, 0, false, places)
+const fn dollars(number: u32, places: u32) -> Decimal {
+    Decimal::from_parts(number, 0, 0, false, places)
 }
 
 /// DynamoDB on demand: a write unit (1 KB).
