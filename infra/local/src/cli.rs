@@ -16,6 +16,15 @@ pub(crate) struct Cli {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Work on the deployment on AWS with this CloudFormation stack, instead of the data directory of the settings.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "On AWS")]
+    pub(crate) stack: Option<String>,
+    /// The profile of the shared AWS configuration; without it AWS_PROFILE or the credentials of the environment.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "On AWS")]
+    pub(crate) profile: Option<String>,
+    /// The region of the stack; without it AWS_REGION or the profile's.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "On AWS")]
+    pub(crate) region: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -67,6 +76,108 @@ pub(crate) enum Command {
     /// Packages whose tracking the store cannot take.
     #[command(subcommand)]
     Outbox(Outbox),
+    /// The connections of a deployment on AWS.
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
+    /// Remove everything that is kept of a connection, or the personal data of one order. Cannot be undone.
+    #[command(after_help = ERASE_HELP)]
+    Erase(Erase),
+    /// What a month on AWS costs, and what 1,000 orders do: measured requests times public prices.
+    #[command(after_help = COST_HELP)]
+    Cost(Cost),
+}
+
+/// `connection`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionCommand {
+    /// Put the connections of the settings into a deployment: shows first what changes, then asks.
+    #[command(after_help = APPLY_HELP)]
+    Apply(Apply),
+}
+
+const APPLY_HELP: &str = "\
+Reads the settings file, compares it with the deployment's ledger, shows what would
+change, and asks before it writes. Secrets are names in Secrets Manager
+(@secret:NAME, or @secret:NAME#field for a field of a JSON object); their values
+never pass through here. A new connection is read from its start date on, and
+nothing is sent before all of that is in the ledger. One that is in the ledger and
+not in the file is left as it is; enabled = false switches one off.
+On one machine there is no need for this: cartdock run reads the settings itself.
+Exit code 1: --dry-run, and something would change.
+
+Examples:
+  cartdock connection apply --stack cartdock-prod --dry-run
+  cartdock connection apply main --stack cartdock-prod --yes";
+
+/// `connection apply`.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The connection; all of the file without it.
+    #[arg(value_name = "CONNECTION")]
+    pub(crate) connection: Option<ConnectionId>,
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+const ERASE_HELP: &str = "\
+Says first what there is, asks for the connection's name to be typed back, and
+removes it: orders with their stories, dates, cursor, parked notices, mappings with
+their history, and the connection itself. The connection must be disabled before
+(enabled = false, and connection apply on AWS); a connection that runs is refused.
+What was at work when it was disabled may still write for a quarter of an hour:
+erase again then. It says what remains elsewhere and how to remove that.
+
+--order removes the personal data of one order, its body. What became of the order
+stays, without a name or an address, so that the books still close. An order that
+is still to be sent is refused: it could not be sent without an address.
+
+Examples:
+  cartdock erase main
+  cartdock erase main --yes main --stack cartdock-prod
+  cartdock erase main --order 700100304";
+
+/// `erase`.
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    /// The connection.
+    #[arg(value_name = "CONNECTION")]
+    pub(crate) connection: ConnectionId,
+    /// Only the personal data of this order.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) order: Option<u64>,
+    /// Do not ask: the connection's name once more.
+    #[arg(long, value_name = "CONNECTION")]
+    pub(crate) yes: Option<String>,
+}
+
+const COST_HELP: &str = "\
+Requests and sizes were measured at the real functions (a test fails when they no
+longer are what is measured); prices are those of us-east-1 at the date that is
+printed, without free tiers. It is the cost of running it, not of people.
+
+Examples:
+  cartdock cost
+  cartdock cost --orders 100000 --connections 20 --interval 1 --json";
+
+/// `cost`.
+#[derive(Debug, Args)]
+pub(crate) struct Cost {
+    /// Orders in a month, over all connections.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(0..=1_000_000_000))]
+    pub(crate) orders: u64,
+    /// Connections that are enabled.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) connections: u64,
+    /// Minutes between two polls of a store and of a warehouse.
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub(crate) interval: u64,
+    /// Requests a second that a store is asked at most, as `requests_per_second` says: functions wait for their turn.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub(crate) store_rate: u64,
 }
 
 /// `demo`.
@@ -89,6 +200,8 @@ pub(crate) struct Init {
 }
 
 const REBUILD_HELP: &str = "\
+With --stack it says so in the deployment's ledger, and the deployed functions do
+it, beginning within a minute; status shows how far they are.
 Reads every order of the store since the connection's start date, and asks the
 warehouse whether it has those that may have been sent. What it has is not sent
 again; what it does not have is sent by the next cartdock run. With a warehouse
@@ -96,15 +209,18 @@ that cannot be asked and gives nothing against duplicates (repeat = \"cannot\"),
 such orders are held for a person. Tracking is posted by the next run, which reads
 what the store shows before it posts anything.
 
-Stop cartdock run first, remove what is left of data_dir, and import listings and
-rules again. The command may be killed at any moment: run again, it continues. A
+On one machine stop cartdock run first, remove what is left of data_dir, and import
+listings and rules again. On AWS put the connections in again (connection apply).
+A backup that was restored does not know what was sent since: do not use its orders.
+Disable the connection, export its mapping, erase it, apply it again. The command may be killed at any moment: run again, it continues. A
 cartdock run on a lost ledger does the same by itself before it sends anything.
 Exit code 1: orders are held because they may have been sent.
 
 Examples:
   cartdock rebuild
   cartdock rebuild main --lost-at 2026-11-23T04:10:00Z
-  cartdock rebuild main --new    nothing was ever sent for it: send what is held";
+  cartdock rebuild main --new    nothing was ever sent for it: send what is held
+  cartdock rebuild main --stack cartdock-prod";
 
 /// `rebuild`.
 #[derive(Debug, Args)]
@@ -295,6 +411,11 @@ mod tests {
             "cartdock demo --keep",
             "cartdock rebuild main --new",
             "cartdock rebuild main --lost-at 2026-11-23T04:10:00Z",
+            "cartdock status --stack cartdock-prod --profile shop --region eu-central-1",
+            "cartdock connection apply main --stack cartdock-prod --yes",
+            "cartdock erase main --yes main",
+            "cartdock erase main --order 700100304",
+            "cartdock cost --orders 100000 --connections 20 --interval 1 --json",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }

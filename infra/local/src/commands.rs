@@ -1,6 +1,9 @@
 //! What each command does: opens what it needs, lets `operations` do the work, and prints.
 
+mod confirm;
+mod connection;
 mod endpoint;
+mod erase;
 mod map;
 mod rebuild;
 
@@ -10,15 +13,18 @@ use std::path::Path;
 use adapters::log::{self, Verbosity};
 use domain::ConnectionId;
 use domain::connection::Connection;
+use operations::cost::Usage;
 use operations::explain::Explain;
 use operations::text::Style;
 use operations::{check, outbox, status};
 use serde::Serialize;
 
-use crate::cli::{Cli, Command, Outbox};
-use crate::config::{Config, missing_secrets};
+use crate::cli::{Cli, Command, ConnectionCommand, Cost, Outbox};
+use crate::config::missing_secrets;
 use crate::host::{Host, Place, vault};
+use crate::stack::Deployment;
 use crate::{demo, init, known, run};
+use endpoint::Webhooks;
 
 /// How a command ended.
 pub(crate) enum Outcome {
@@ -48,6 +54,7 @@ impl<E: std::fmt::Display> From<E> for Problem {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
+    refuse_options(cli)?;
     match &cli.command {
         Command::Demo(args) => {
             log::init(false, quiet());
@@ -65,7 +72,12 @@ pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
             run::run(&config).await?;
             Ok(Outcome::Fine)
         }
-        Command::Rebuild(args) => {
+        Command::Cost(args) => cost(cli, args),
+        Command::Connection(ConnectionCommand::Apply(args)) => {
+            log::init(false, quiet());
+            connection::apply(cli, args).await
+        }
+        Command::Rebuild(args) if cli.stack.is_none() => {
             log::init(false, quiet());
             let config = known::read(&cli.config)?;
             missing_secrets(&cli.config, &config, &vault(&[])).await?;
@@ -73,25 +85,76 @@ pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
         }
         command => {
             log::init(false, quiet());
-            let config = known::read(&cli.config)?;
-            if matches!(command, Command::Check(_)) {
-                missing_secrets(&cli.config, &config, &vault(&[])).await?;
-            }
-            let place = Place::Shared(config.data_dir.clone());
-            let host = Host::open(run::options(&config, place)).await?;
-            Desk { cli, config, host }.execute(command).await
+            Desk::open(cli).await?.execute(command).await
         }
     }
 }
 
-/// A command that looks at the ledger of a settings file.
+/// Options that the command cannot follow are refused, so that nobody believes that they were.
+fn refuse_options(cli: &Cli) -> Result<(), Problem> {
+    let named = match &cli.command {
+        Command::Demo(_) => "demo",
+        Command::Init(_) => "init",
+        Command::Run => "run",
+        Command::Cost(_) => "cost",
+        _ if cli.stack.is_none() && (cli.profile.is_some() || cli.region.is_some()) => {
+            return Err(Problem("--profile and --region are for a deployment; add --stack NAME".to_owned()));
+        }
+        _ => return Ok(()),
+    };
+    if cli.stack.is_some() || cli.profile.is_some() || cli.region.is_some() {
+        return Err(Problem(format!(
+            "cartdock {named} does not look at a deployment; leave --stack, --profile and --region out"
+        )));
+    }
+    Ok(())
+}
+
+/// The deployment that is named, if one is.
+async fn deployment(cli: &Cli) -> Result<Option<Deployment>, Problem> {
+    let Some(stack) = &cli.stack else { return Ok(None) };
+    Ok(Some(Deployment::find(stack, cli.profile.as_deref(), cli.region.as_deref()).await?))
+}
+
+/// A command that looks at a ledger: that of a settings file, or that of a deployment.
 struct Desk<'a> {
     cli: &'a Cli,
-    config: Config,
+    /// The connections that it may be for.
+    connections: Vec<Connection>,
+    /// Where they are from, for complaints.
+    source: String,
+    webhooks: Webhooks,
     host: Host,
 }
 
-impl Desk<'_> {
+impl<'a> Desk<'a> {
+    async fn open(cli: &'a Cli) -> Result<Self, Problem> {
+        match deployment(cli).await? {
+            Some(deployment) => Self::at(cli, &deployment).await,
+            None => Self::here(cli).await,
+        }
+    }
+
+    /// On the deployment, with the connections that its ledger has.
+    async fn at(cli: &'a Cli, deployment: &Deployment) -> Result<Self, Problem> {
+        let host = Host::open(deployment.options()).await?;
+        let connections = host.connections.all().await?;
+        let source = format!("the ledger of stack {}", deployment.stack);
+        Ok(Self { cli, connections, source, webhooks: Webhooks::of(deployment), host })
+    }
+
+    /// On this machine, with the connections of the settings file.
+    async fn here(cli: &'a Cli) -> Result<Self, Problem> {
+        let config = known::read(&cli.config)?;
+        if matches!(cli.command, Command::Check(_)) {
+            missing_secrets(&cli.config, &config, &vault(&[])).await?;
+        }
+        let place = Place::Shared(config.data_dir.clone());
+        let host = Host::open(run::options(&config, place)).await?;
+        let webhooks = Webhooks::of_settings(&config);
+        Ok(Self { cli, connections: config.connections, source: "the settings".to_owned(), webhooks, host })
+    }
+
     async fn execute(&self, command: &Command) -> Result<Outcome, Problem> {
         match command {
             Command::Check(args) => self.check(args.connection.as_ref()).await,
@@ -104,22 +167,28 @@ impl Desk<'_> {
                     outbox::list(self.host.ledger.as_ref(), &self.chosen(args.connection.as_ref())?).await?;
                 put(&outbox::csv(&rows), args.out.as_deref())
             }
-            Command::Demo(_) | Command::Init(_) | Command::Run | Command::Rebuild(_) => Ok(Outcome::Fine),
+            Command::Rebuild(args) => self.rebuild(args).await,
+            Command::Erase(args) => self.erase(args).await,
+            Command::Demo(_)
+            | Command::Init(_)
+            | Command::Run
+            | Command::Cost(_)
+            | Command::Connection(_) => Ok(Outcome::Fine),
         }
     }
 
-    /// The connections that a command is for: the one that is named, or all of the file.
+    /// The connections that a command is for: the one that is named, or all that there are.
     fn chosen(&self, id: Option<&ConnectionId>) -> Result<Vec<Connection>, Problem> {
-        chosen(&self.config, id)
+        chosen(&self.connections, &self.source, id)
     }
 
     /// The one connection that a command is for: it may be left out where there is only one.
     fn one(&self, id: Option<&ConnectionId>) -> Result<Connection, Problem> {
         let mut chosen = self.chosen(id)?;
-        if chosen.len() != 1 {
+        if chosen.len() > 1 {
             return Err(Problem("there are several connections; say which with --connection".to_owned()));
         }
-        chosen.pop().ok_or_else(|| Problem("the settings have no connection; add one".to_owned()))
+        chosen.pop().ok_or_else(|| Problem(format!("{}; add one", no_connection(&self.source))))
     }
 
     async fn check(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {
@@ -127,8 +196,8 @@ impl Desk<'_> {
         for connection in self.chosen(id)? {
             let (partners, mappings) = (self.host.partners.as_ref(), self.host.mappings.as_ref());
             let mut report = check::check(partners, mappings, &connection).await;
-            let addresses = endpoint::addresses(&self.config, &connection);
-            texts.push(format!("{}\n{}", report.text(style()), endpoint::text(&self.config, &addresses)));
+            let addresses = self.webhooks.addresses(&connection);
+            texts.push(format!("{}\n{}", report.text(style()), self.webhooks.text(&addresses)));
             report.findings.extend(addresses);
             reports.push(report);
         }
@@ -168,26 +237,38 @@ impl Desk<'_> {
         Ok(Outcome::of(!rows.is_empty()))
     }
 
-    /// Prints a value as JSON, or as text for people.
     fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) -> Result<Outcome, Problem> {
-        if self.cli.json {
-            print(&format!("{}\n", serde_json::to_string_pretty(value)?))
-        } else {
-            print(&text())
-        }
+        show(self.cli, value, text)
     }
 }
 
-/// The connection that is named, or all of the file.
-fn chosen(config: &Config, id: Option<&ConnectionId>) -> Result<Vec<Connection>, Problem> {
-    let all = &config.connections;
-    let Some(id) = id else { return Ok(all.clone()) };
+/// Prints a value as JSON, or as text for people.
+fn show<T: Serialize>(cli: &Cli, value: &T, text: impl FnOnce() -> String) -> Result<Outcome, Problem> {
+    if cli.json { print(&format!("{}\n", serde_json::to_string_pretty(value)?)) } else { print(&text()) }
+}
+
+/// What a month costs.
+fn cost(cli: &Cli, args: &Cost) -> Result<Outcome, Problem> {
+    let Cost { orders, connections, interval, store_rate } = *args;
+    let usage = Usage { orders, connections, interval, store_rate };
+    let bill = usage.bill();
+    show(cli, &bill, || bill.text(style()))
+}
+
+/// The connection that is named, or all that there are.
+fn chosen(all: &[Connection], source: &str, id: Option<&ConnectionId>) -> Result<Vec<Connection>, Problem> {
+    let Some(id) = id else { return Ok(all.to_vec()) };
     let found: Vec<Connection> = all.iter().filter(|connection| connection.id == *id).cloned().collect();
     if found.is_empty() {
         let names: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
-        return Err(Problem(format!("there is no connection {id}; the settings have: {}", names.join(", "))));
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(Problem(format!("there is no connection {id}; in {source}: {names}")));
     }
     Ok(found)
+}
+
+fn no_connection(source: &str) -> String {
+    format!("there is no connection in {source}")
 }
 
 /// Writes a text to a file or to standard output.

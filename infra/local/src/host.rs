@@ -8,12 +8,14 @@ mod webhooks;
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::aws::SdkConfig;
 use adapters::clock::{SystemClock, SystemRandomness};
-use adapters::dynamodb::{DynamoConnections, DynamoLedger, DynamoMappings};
+use adapters::dynamodb::{DynamoConnections, DynamoErasure, DynamoLedger, DynamoMappings};
 use adapters::http::Http;
 use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
-use adapters::secret::{GivenSecrets, LocalSecrets, Vault};
+use adapters::secret::{GivenSecrets, LocalSecrets, SecretSource, Vault};
+use adapters::secretsmanager::SecretsManager;
 use domain::Failure;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
@@ -75,7 +77,10 @@ impl Host {
     pub(crate) async fn open(options: Options) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
-        let vault = Arc::new(vault(&options.secrets));
+        let vault = Arc::new(match &options.place {
+            Place::Cloud(sdk, _) => cloud_vault(sdk),
+            _ => vault(&options.secrets),
+        });
         let http = Http::new(options.local_hosts.iter().cloned())?;
         let database = Database::open(&options.place, clock.as_ref()).await?;
         let names = database.names().clone();
@@ -97,6 +102,16 @@ impl Host {
             options,
             database,
         })
+    }
+
+    /// What takes out what is kept of a connection.
+    pub(crate) fn erasure(&self) -> DynamoErasure {
+        DynamoErasure::new(self.database.client(), self.database.names())
+    }
+
+    /// May another process be at work on this ledger, a `cartdock run` or the functions of a deployment?
+    pub(crate) fn is_shared(&self) -> bool {
+        self.database.is_shared()
     }
 
     pub(crate) fn poll_orders(&self) -> PollOrders {
@@ -331,6 +346,12 @@ impl Running {
         drop(self.stopped);
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// Where a command at a deployment has the secrets of its connections from: where the deployment has them from.
+fn cloud_vault(sdk: &SdkConfig) -> Vault {
+    let source: Box<dyn SecretSource> = Box::new(SecretsManager::with(sdk));
+    Vault::new(vec![source], Arc::new(SystemClock))
 }
 
 /// Where a host has its secrets from: the environment, files, and those that it was given.

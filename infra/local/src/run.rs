@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::Failure;
-use domain::connection::{Connection, History};
+use domain::connection::Connection;
+use operations::connections;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -48,18 +49,13 @@ async fn open(config: &Config) -> Result<Host, Failure> {
     Ok(host)
 }
 
-/// Puts a connection of the settings into the ledger. A ledger that does not know it yet is new, or the one before it was
-/// lost: nothing is sent before the store has been read and the warehouse asked.
+/// Puts a connection of the settings into the ledger.
 ///
 /// # Errors
 /// When the ledger fails.
 async fn enter(host: &Host, connection: &Connection) -> Result<(), Failure> {
     let known = host.connections.get(&connection.id).await?;
-    let history = match known.map(|known| known.history).unwrap_or_default() {
-        History::Unknown => History::Rebuilding { lost_at: None },
-        history => history,
-    };
-    host.connections.put(&Connection { history, ..connection.clone() }).await
+    host.connections.put(&connections::entered(connection, known.as_ref())).await
 }
 
 /// Runs until Ctrl-C or SIGTERM, then finishes what is in hand.

@@ -182,3 +182,34 @@ async fn status_sums_explain_tells_and_the_outbox_gives_what_the_store_cannot_ta
     assert!(row.contains(&orders[0].to_string()) && row.contains(&parcel.tracking_number), "{row}");
     shop.ask(&["outbox", "list"]).await.ended(1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erase_removes_what_is_kept_on_this_machine_once_the_connection_is_disabled() {
+    let shop = Shop::open("erase", WriteBack::Offered).await;
+    shop.map().await;
+    let enabled = shop.ask(&["erase", "main", "--yes", "main"]).await.ended(2);
+    assert!(enabled.err.contains("is enabled; set enabled = false"), "{enabled:?}");
+    shop.write("cartdock.toml", &shop.settings().replace("enabled = true", "enabled = false"));
+    let nobody = shop.ask(&["erase", "main"]).await.ended(2);
+    assert!(nobody.words().contains("repeat it with --yes main"), "{nobody:?}");
+    let erased = shop.ask(&["erase", "main", "--yes", "main"]).await.ended(0);
+    assert!(erased.words().contains("mappings 2 versions"), "{erased:?}");
+    assert!(erased.words().contains("a secret: the environment variable TEST_STORE_KEY"), "{erased:?}");
+    let mapped = shop.ask(&["map", "export", "listings"]).await.ended(0);
+    assert_eq!(mapped.out.lines().count(), 1, "its head alone");
+    let again = shop.ask(&["erase", "main", "--yes", "main"]).await.ended(2);
+    assert!(again.err.contains("nothing is kept of a connection main"), "{again:?}");
+}
+
+#[tokio::test]
+async fn cost_needs_no_settings_and_tells_exact_amounts() {
+    let dir = directory("cost");
+    let bill = finish(cartdock(&dir, &["cost", "--orders", "0", "--json"])).await.ended(0).json();
+    assert_eq!(bill["fixed"], bill["total"]);
+    let busy = finish(cartdock(&dir, &["cost", "--orders", "1000", "--json"])).await.ended(0).json();
+    assert_eq!(
+        busy["variable"].as_str().map(|text| text.trim_end_matches('0')),
+        busy["per_thousand"].as_str().map(|text| text.trim_end_matches('0'))
+    );
+    finish(cartdock(&dir, &["cost", "--interval", "0"])).await.ended(2);
+}

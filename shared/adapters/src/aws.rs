@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region};
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::{Builder, tls};
 use domain::Failure;
+
+pub use aws_config::SdkConfig;
 
 /// Time for one attempt of a call; the SDK makes at most three.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(5);
@@ -17,6 +19,19 @@ pub(crate) const ATTEMPT: Duration = Duration::from_secs(5);
 /// `AWS_ENDPOINT_URL_DYNAMODB` where an emulator stands in for AWS.
 pub async fn config() -> SdkConfig {
     bounded().load().await
+}
+
+/// The set-up of a person at a terminal: credentials and region from the environment or from a profile of the shared
+/// configuration files, this one and this region where they are named.
+pub async fn of_person(profile: Option<&str>, region: Option<&str>) -> SdkConfig {
+    let mut loader = bounded();
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    loader.load().await
 }
 
 /// The set-up for a service of this process or of a test: everything goes to `endpoint`, with credentials that are
@@ -50,7 +65,7 @@ fn bounded() -> ConfigLoader {
 
 /// What an error of the SDK means. Being locked out or finding no table is retryable: one wrong policy must not
 /// dead-letter the orders of a day.
-pub(crate) fn failure<E, R>(during: &'static str, error: &SdkError<E, R>) -> Failure
+pub fn failure<E, R>(during: &'static str, error: &SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata,
 {
@@ -61,7 +76,7 @@ where
         }
         SdkError::DispatchFailure(_) => Failure::retryable(
             during,
-            "AWS cannot be reached or no credentials were found; check region, network and role",
+            "AWS cannot be reached or no credentials were found; check region, network and role (or profile)",
         ),
         SdkError::ServiceError(refused) => {
             let refused = refused.err();

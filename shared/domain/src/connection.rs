@@ -15,7 +15,7 @@ pub type SettingMap = BTreeMap<String, String>;
 
 /// How often a connection is polled, in minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Schedule {
     /// Minutes between two polls of the store.
     pub orders_minutes: u32,

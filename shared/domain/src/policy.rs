@@ -56,7 +56,7 @@ pub enum UnknownMethod {
 
 /// Everything that a connection decides for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Policies {
     /// A SKU that has no listing.
     pub unknown_sku: UnknownSku,

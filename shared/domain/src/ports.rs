@@ -359,6 +359,34 @@ pub trait Mappings: Send + Sync {
     async fn history(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<(u64, Change)>, Failure>;
 }
 
+/// What is kept of a connection, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Kept {
+    /// Orders, with or without their bodies.
+    pub orders: u64,
+    /// Bodies of orders: names and addresses.
+    pub bodies: u64,
+    /// Dates on which somebody looks at orders again.
+    pub dates: u64,
+    /// Notices that could not be read, as they came.
+    pub parked: u64,
+    /// Versions of the mapping.
+    pub mappings: u64,
+    /// Everything there is, in items.
+    pub items: u64,
+}
+
+/// Takes out what is kept of a connection, on request. Nothing of this can be undone.
+#[async_trait]
+pub trait Erasure: Send + Sync {
+    /// What is kept of it.
+    async fn kept(&self, connection: &ConnectionId) -> Result<Kept, Failure>;
+    /// Removes everything, the connection itself last: what was begun can be begun again.
+    async fn erase(&self, connection: &ConnectionId) -> Result<(), Failure>;
+    /// Removes the body of an order. Its record stays. False: there was no body.
+    async fn erase_body(&self, key: &OrderKey) -> Result<bool, Failure>;
+}
+
 // ---------------------------------------------------------------- queues
 
 /// The near end of a queue.

@@ -4,6 +4,9 @@
 //! renders itself into text (for people). The command line uses it now; a web console can use the same values later.
 
 pub mod check;
+pub mod connections;
+pub mod cost;
+pub mod erase;
 pub mod explain;
 pub mod mapping_csv;
 pub mod outbox;

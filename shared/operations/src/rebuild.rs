@@ -1,6 +1,6 @@
 //! After a ledger was lost: which orders an earlier one may have sent, what became of them, and what a person may decide.
 
-use domain::connection::Connection;
+use domain::connection::{Connection, History};
 use domain::life::{Stamp, Step};
 use domain::ports::{Clock, Ledger, Randomness, Saved};
 use domain::record::{Cause, Record, Stage};
@@ -16,6 +16,8 @@ use crate::text::{Style, count, moment, pairs};
 pub struct Rebuilt {
     /// Its id.
     pub connection: String,
+    /// How far its ledger is.
+    pub state: &'static str,
     /// All orders.
     pub orders: u64,
     /// Found at the warehouse: not sent again.
@@ -55,19 +57,16 @@ impl Rebuilt {
         self.held_as_doubtful > 0
     }
 
-    /// The outcome for people.
+    /// The outcome for people; `who` does what is left to do.
     #[must_use]
-    pub fn text(&self, now: Timestamp, style: Style) -> String {
+    pub fn text(&self, who: &str, now: Timestamp, style: Style) -> String {
         let mut rows = vec![
             ("orders", self.orders.to_string()),
             ("at the warehouse", format!("{}, not sent again", self.found)),
-            ("to be sent", format!("{}, by the next cartdock run", self.to_send)),
+            ("to be sent", format!("{}, by {who}", self.to_send)),
         ];
         if let (1.., Some(at)) = (self.to_ask, self.ask_from) {
-            rows.push((
-                "to be asked about",
-                format!("{}, by cartdock run, {}", self.to_ask, moment(at, now)),
-            ));
+            rows.push(("to be asked about", format!("{}, by {who}, {}", self.to_ask, moment(at, now))));
         }
         if self.held_as_doubtful > 0 {
             let what = count(self.held_as_doubtful, "order", "orders");
@@ -80,11 +79,19 @@ impl Rebuilt {
             rows.push(("if nothing was sent", format!("cartdock rebuild {} --new", self.connection)));
         }
         rows.push(("others", format!("{}: cartdock status {}", self.others, self.connection)));
-        format!(
-            "{}{}",
-            style.heading(&format!("{}: the ledger is rebuilt", self.connection)),
-            pairs(&rows, style)
-        )
+        format!("{}{}", style.heading(&format!("{}: {}", self.connection, self.state)), pairs(&rows, style))
+    }
+}
+
+/// What a ledger is to know of the time before it, now that it is to be rebuilt: the beginning of that, or its
+/// continuation. `lost_at` is when the earlier one was lost, where a person can say it; `is_new` says that there was none.
+#[must_use]
+pub fn history(known: History, lost_at: Option<Timestamp>, is_new: bool) -> History {
+    match known {
+        _ if is_new => History::Known { since: Timestamp::UNIX_EPOCH },
+        History::Known { .. } => known,
+        History::Rebuilding { lost_at: earlier } => History::Rebuilding { lost_at: lost_at.or(earlier) },
+        History::Unknown => History::Rebuilding { lost_at },
     }
 }
 
@@ -93,7 +100,12 @@ impl Rebuilt {
 /// # Errors
 /// Those of the ledger.
 pub async fn report(ledger: &dyn Ledger, connection: &Connection) -> Result<Rebuilt, Failure> {
-    let mut rebuilt = Rebuilt { connection: connection.id.to_string(), ..Rebuilt::default() };
+    let state = if connection.is_complete() {
+        "the ledger is rebuilt"
+    } else {
+        "the ledger is being rebuilt: the store is read from the start date on, and nothing is sent before its end"
+    };
+    let mut rebuilt = Rebuilt { connection: connection.id.to_string(), state, ..Rebuilt::default() };
     scan::each(ledger, &connection.id, |record| rebuilt.note(record)).await?;
     Ok(rebuilt)
 }

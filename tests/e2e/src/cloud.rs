@@ -28,6 +28,7 @@ use crate::connection::{WAREHOUSE_KEY, WEBHOOK_SECRET, connection, mapping, secr
 use crate::database::Database;
 use crate::function::Function;
 use crate::meter::{Meter, Used};
+use crate::secrets::SecretsManager;
 
 /// The queues, as the settings of the functions call them.
 pub(crate) const QUEUES: [&str; 3] = ["ORDERS", "SHIPMENTS", "HINTS"];
@@ -54,6 +55,9 @@ pub struct Cloud {
     database: Database,
     meter: Option<Meter>,
 }
+
+/// What the warehouse's key is called in Secrets Manager.
+pub const KEY_NAME: &str = "cartdock/test/warehouse-key";
 
 impl Cloud {
     /// Starts everything, and puts the connection and its mapping into the tables.
@@ -95,10 +99,28 @@ impl Cloud {
         cloud
     }
 
+    /// The same, but for the warehouse's key: that is in Secrets Manager, under [`KEY_NAME`]. Things may take as long as
+    /// `pace` says.
+    pub async fn with_secrets_manager(pace: &str) -> (Self, SecretsManager) {
+        let mut cloud = Self::start().await;
+        let secrets = SecretsManager::start().await;
+        let variable = ("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), secrets.endpoint.clone());
+        cloud.variables.push(variable);
+        cloud.variables.push(("PACE".to_owned(), pace.to_owned()));
+        cloud.connection.warehouse.insert("auth.key".to_owned(), format!("@secret:{KEY_NAME}"));
+        cloud.database.put(&cloud.connection).await;
+        (cloud, secrets)
+    }
+
     /// What the functions have used of the database, where it is counted.
     #[must_use]
     pub fn used(&self) -> Used {
         self.meter.as_ref().map(Meter::used).unwrap_or_default()
+    }
+
+    /// Bytes that the ledger keeps, as DynamoDB counts them.
+    pub async fn stored(&self) -> u64 {
+        self.database.stored().await
     }
 
     /// Starts a function's real binary with the settings that it has on AWS.

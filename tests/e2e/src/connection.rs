@@ -16,7 +16,8 @@ use simulator::warehouse::Warehouse;
 /// The last part of the address that the store sends its notifications to.
 pub const NOTIFY_SECRET: &str = "notify-path-of-the-tests";
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_dGhlLXNlY3JldC1vZi10aGUtdGVzdHMtb25seQ==";
-pub(crate) const WAREHOUSE_KEY: &str = "warehouse-key-of-the-tests";
+/// What the warehouse lets in.
+pub const WAREHOUSE_KEY: &str = "warehouse-key-of-the-tests";
 
 /// The secrets by the variables that the connection names.
 pub(crate) fn secrets(store: &Store) -> [(&'static str, String); 4] {

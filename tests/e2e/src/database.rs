@@ -34,12 +34,33 @@ impl Database {
 
     /// Puts a connection and its mapping, which is the first one, into the tables.
     pub(crate) async fn enter(&self, connection: &Connection, mapping: &Mapping) {
-        let connections = DynamoConnections::new(self.client.clone(), &self.names.ledger, None);
-        connections.put(connection).await.expect("the connection is in the table");
+        self.put(connection).await;
         let mappings = DynamoMappings::new(self.client.clone(), &self.names.mappings, None);
         let change = Change { by: "test".to_owned(), at: SystemClock.now(), note: String::new() };
         let replaced = mappings.replace(&connection.id, mapping, &change).await;
         assert!(replaced.expect("the mapping is in the table"));
+    }
+
+    /// Puts a connection into the table, or replaces it.
+    pub(crate) async fn put(&self, connection: &Connection) {
+        let connections = DynamoConnections::new(self.client.clone(), &self.names.ledger, None);
+        connections.put(connection).await.expect("the connection is in the table");
+    }
+
+    /// Bytes in the ledger's table: names and values of all attributes.
+    pub(crate) async fn stored(&self) -> u64 {
+        let mut pages = self.client.scan().table_name(&self.names.ledger).into_paginator().items().send();
+        let mut bytes = 0;
+        while let Some(item) = pages.next().await {
+            let item = item.expect("the database answers");
+            for (name, value) in &item {
+                let text = value.as_s().map(String::len);
+                let size = text.or_else(|_| value.as_b().map(|bytes| bytes.as_ref().len()));
+                let digits = value.as_n().map_or(0, |digits| digits.len().div_ceil(2) + 1);
+                bytes += (name.len() + size.unwrap_or(digits)) as u64;
+            }
+        }
+        bytes
     }
 
     /// Deletes both tables with everything in them.

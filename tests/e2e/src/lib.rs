@@ -13,9 +13,11 @@ mod function;
 mod gateway;
 mod history;
 mod meter;
+mod secrets;
 
-pub use cloud::Cloud;
-pub use connection::NOTIFY_SECRET;
+pub use cloud::{Cloud, KEY_NAME};
+pub use connection::{NOTIFY_SECRET, WAREHOUSE_KEY};
 pub use function::Function;
 pub use gateway::Gateway;
 pub use meter::Used;
+pub use secrets::SecretsManager;

@@ -9,7 +9,7 @@ use domain::life::later;
 use jiff::Timestamp;
 use operations::rebuild::{self, Rebuilt};
 
-use super::{Outcome, Problem, print, style};
+use super::{Desk, Outcome, Problem, print, style};
 use crate::cli::{Cli, Rebuild};
 use crate::config::Config;
 use crate::host::Host;
@@ -29,7 +29,7 @@ const COMPLETE: &str = "its ledger is complete, nothing is read again (a restore
 /// # Errors
 /// When a side cannot be reached. What was done stays done.
 pub(super) async fn rebuild(cli: &Cli, config: &Config, args: &Rebuild) -> Result<Outcome, Problem> {
-    let chosen = super::chosen(config, args.connection.as_ref())?;
+    let chosen = super::chosen(&config.connections, "the settings", args.connection.as_ref())?;
     let host = run::open_alone(config).await?;
     let mut reports = Vec::new();
     for connection in chosen {
@@ -41,10 +41,45 @@ pub(super) async fn rebuild(cli: &Cli, config: &Config, args: &Rebuild) -> Resul
         print(&format!("{}\n", serde_json::to_string_pretty(&reports)?))?;
     } else {
         let now = host.clock.now();
-        let texts: Vec<String> = reports.iter().map(|report| report.text(now, style())).collect();
+        let texts: Vec<String> =
+            reports.iter().map(|report| report.text("the next cartdock run", now, style())).collect();
         print(&texts.join("\n"))?;
     }
     Ok(Outcome::of(attention))
+}
+
+fn refuse_future(args: &Rebuild, now: Timestamp) -> Result<(), Problem> {
+    if args.lost_at.is_some_and(|at| at > now) {
+        return Err(Problem(
+            "--lost-at lies in the future; give the time at which the ledger was lost".into(),
+        ));
+    }
+    Ok(())
+}
+
+impl Desk<'_> {
+    /// Says in the ledger of a deployment what it is to know of the time before it. The deployed functions do the rest.
+    pub(super) async fn rebuild(&self, args: &Rebuild) -> Result<Outcome, Problem> {
+        let now = self.host.clock.now();
+        refuse_future(args, now)?;
+        let mut reports = Vec::new();
+        for connection in self.chosen(args.connection.as_ref())? {
+            let history = rebuild::history(connection.history, args.lost_at, args.new);
+            if history != connection.history {
+                self.host.connections.put(&Connection { history, ..connection.clone() }).await?;
+            }
+            let connection = Connection { history, ..connection };
+            if args.new {
+                let (ledger, clock, dice) = (&self.host.ledger, &self.host.clock, &self.host.dice);
+                rebuild::release(ledger.as_ref(), clock.as_ref(), dice.as_ref(), &connection).await?;
+            }
+            reports.push(rebuild::report(self.host.ledger.as_ref(), &connection).await?);
+        }
+        let attention = reports.iter().any(Rebuilt::needs_attention);
+        let text = |report: &Rebuilt| report.text("the deployed functions", now, style());
+        self.show(&reports, || reports.iter().map(text).collect::<Vec<_>>().join("\n"))?;
+        Ok(Outcome::of(attention))
+    }
 }
 
 /// One connection whose ledger was lost.
@@ -74,26 +109,12 @@ impl Rebuilding<'_> {
         Ok(rebuild::report(self.host.ledger.as_ref(), &self.connection).await?)
     }
 
-    /// What the ledger is to know of the time before it: the beginning of a rebuild, or its continuation.
+    /// What the ledger is to know of the time before it.
     async fn history(&self, args: &Rebuild) -> Result<History, Problem> {
-        let id = &self.connection.id;
-        let now = self.host.clock.now();
-        if args.new {
-            return Ok(History::Known { since: Timestamp::UNIX_EPOCH });
-        }
-        if args.lost_at.is_some_and(|at| at > now) {
-            return Err(Problem(
-                "--lost-at lies in the future; give the time at which the ledger was lost".into(),
-            ));
-        }
-        let known = self.host.connections.get(id).await?.map(|known| known.history).unwrap_or_default();
-        match (known, args.lost_at) {
-            (complete @ History::Known { .. }, _) => Ok(complete),
-            (History::Rebuilding { lost_at }, given) => {
-                Ok(History::Rebuilding { lost_at: given.or(lost_at) })
-            }
-            (History::Unknown, given) => Ok(History::Rebuilding { lost_at: given }),
-        }
+        refuse_future(args, self.host.clock.now())?;
+        let known = self.host.connections.get(&self.connection.id).await?;
+        let known = known.map(|known| known.history).unwrap_or_default();
+        Ok(rebuild::history(known, args.lost_at, args.new))
     }
 
     async fn enter(&mut self, history: History) -> Result<(), Failure> {

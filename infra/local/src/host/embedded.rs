@@ -1,8 +1,9 @@
-//! The embedded ledger: DynamoDB's API on SQLite, inside this process, reached through the same SDK client as on AWS.
+//! The ledger of a host: DynamoDB's API on SQLite, inside this process, or DynamoDB itself, through the same SDK client.
 
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use adapters::aws::SdkConfig;
 use adapters::dynamodb::{Client, Names, tables};
 use domain::Failure;
 use domain::ports::Clock;
@@ -12,7 +13,7 @@ use super::directory::{self, Held, Way};
 pub(super) const DURING: &str = "open the ledger";
 
 /// Where the ledger of a host is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Place {
     /// In memory, for as long as the process lives.
     Memory,
@@ -20,6 +21,8 @@ pub(crate) enum Place {
     Own(PathBuf),
     /// In this directory; when another process has it open, through that process.
     Shared(PathBuf),
+    /// On AWS, in tables that are there already.
+    Cloud(Box<SdkConfig>, Names),
 }
 
 /// An open ledger: a client, and the engine behind it when it is in this process.
@@ -30,6 +33,8 @@ pub(crate) struct Database {
     endpoint: String,
     /// The data directory, for as long as this process uses it.
     held: Option<Held>,
+    /// May another process be at work on it?
+    is_shared: bool,
 }
 
 impl Database {
@@ -42,6 +47,9 @@ impl Database {
             Place::Memory => return Self::serve(dynoxide::Database::memory(), None).await,
             Place::Own(dir) => (dir, false),
             Place::Shared(dir) => (dir, true),
+            Place::Cloud(sdk, names) => {
+                return Ok(Self::beyond(Client::new(sdk), names.clone(), String::new()));
+            }
         };
         let held = match directory::enter(dir, share, clock).await? {
             Way::Through(endpoint) => return Ok(Self::attach(&endpoint).await),
@@ -75,12 +83,21 @@ impl Database {
         let client = client(&endpoint).await;
         let names = Names::default();
         tables::create(&client, &names).await?;
-        Ok(Self { client, names, engine: Some(engine), endpoint, held })
+        Ok(Self { client, names, engine: Some(engine), endpoint, held, is_shared: false })
     }
 
     async fn attach(endpoint: &str) -> Self {
-        let client = client(endpoint).await;
-        Self { client, names: Names::default(), engine: None, endpoint: endpoint.to_owned(), held: None }
+        Self::beyond(client(endpoint).await, Names::default(), endpoint.to_owned())
+    }
+
+    /// A ledger that somebody else has open.
+    fn beyond(client: Client, names: Names, endpoint: String) -> Self {
+        Self { client, names, engine: None, endpoint, held: None, is_shared: true }
+    }
+
+    /// May another process be at work on this ledger?
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Lets commands beside this process work through it.

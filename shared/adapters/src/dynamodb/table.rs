@@ -1,4 +1,4 @@
-//! One table: the five calls that we make, metered, their errors told as failures. Nothing of the SDK leaves here but
+//! One table: the calls that we make, metered, their errors told as failures. Nothing of the SDK leaves here but
 //! items.
 
 use std::collections::HashMap;
@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    AttributeValue, DeleteRequest, KeysAndAttributes, ReturnConsumedCapacity,
+    ReturnValuesOnConditionCheckFailure, WriteRequest,
 };
 use domain::Failure;
 use jiff::Timestamp;
@@ -234,6 +235,32 @@ impl Table {
             .map_err(|error| failure(during, &error))?;
         self.count(Side::Write, answer.consumed_capacity.as_slice());
         Ok(())
+    }
+
+    /// Deletes the items of up to 25 keys.
+    pub(super) async fn delete_many(&self, during: &'static str, keys: Vec<Item>) -> Result<(), Failure> {
+        let unmakeable = |_| Failure::permanent(during, "the request cannot be made");
+        let request = |key| {
+            let delete = DeleteRequest::builder().set_key(Some(key)).build().map_err(unmakeable)?;
+            Ok(WriteRequest::builder().delete_request(delete).build())
+        };
+        let mut left: Vec<WriteRequest> = keys.into_iter().map(request).collect::<Result<_, Failure>>()?;
+        for _ in 0..10 {
+            if left.is_empty() {
+                return Ok(());
+            }
+            let answer = self
+                .client
+                .batch_write_item()
+                .request_items(&self.name, left)
+                .set_return_consumed_capacity(self.asked())
+                .send()
+                .await
+                .map_err(|error| failure(during, &error))?;
+            self.count(Side::Write, answer.consumed_capacity());
+            left = answer.unprocessed_items.into_iter().flatten().flat_map(|(_, items)| items).collect();
+        }
+        Err(Failure::retryable(during, "DynamoDB left items undeleted ten times: it is overloaded"))
     }
 
     pub(super) async fn get(

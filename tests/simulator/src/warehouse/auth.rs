@@ -14,9 +14,9 @@ use super::state::State;
 use crate::store::pairs;
 
 /// Are the credentials of this call right?
-pub(super) fn is_allowed(state: &State, auth: &Auth, headers: &HeaderMap, now: Timestamp) -> bool {
+pub(super) fn is_allowed(state: &State, headers: &HeaderMap, now: Timestamp) -> bool {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match auth {
+    match &state.auth {
         Auth::ApiKey(key) => header("x-api-key") == key,
         Auth::Bearer(token) => header("authorization").strip_prefix("Bearer ") == Some(token),
         Auth::Basic { user, password } => {
@@ -30,14 +30,8 @@ pub(super) fn is_allowed(state: &State, auth: &Auth, headers: &HeaderMap, now: T
 }
 
 /// `POST /oauth/token`: gives a token for the right client id and secret, in the form or as Basic.
-pub(super) fn token(
-    state: &mut State,
-    auth: &Auth,
-    headers: &HeaderMap,
-    form: &str,
-    now: Timestamp,
-) -> Answer {
-    let Auth::OAuth2 { client_id, client_secret, lifetime } = auth else {
+pub(super) fn token(state: &mut State, headers: &HeaderMap, form: &str, now: Timestamp) -> Answer {
+    let Auth::OAuth2 { client_id, client_secret, lifetime } = state.auth.clone() else {
         return (404, json!({"error": "not found"}));
     };
     let value =
@@ -48,11 +42,11 @@ pub(super) fn token(
     let authorization =
         headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (id, secret) = basic(authorization).unwrap_or_else(|| (value("client_id"), value("client_secret")));
-    if (&id, &secret) != (client_id, client_secret) {
+    if (id, secret) != (client_id, client_secret) {
         state.counts.unauthorized += 1;
         return (401, json!({"error": "invalid_client"}));
     }
-    (200, issued(state, *lifetime, now))
+    (200, issued(state, lifetime, now))
 }
 
 fn issued(state: &mut State, lifetime: Duration, now: Timestamp) -> Value {

@@ -155,8 +155,8 @@ fn refused(fault: &Fault) -> Response {
 async fn done(world: &Arc<World>, call: &Call) -> Response {
     let now = (world.options.now)();
     let (status, document) = if call.endpoint == Endpoint::Token {
-        world.state.change(|state| auth::token(state, &world.options.auth, &call.headers, &call.text, now))
-    } else if !world.state.look(|state| auth::is_allowed(state, &world.options.auth, &call.headers, now)) {
+        world.state.change(|state| auth::token(state, &call.headers, &call.text, now))
+    } else if !world.state.look(|state| auth::is_allowed(state, &call.headers, now)) {
         world.state.change(|state| state.counts.unauthorized += 1);
         (401, json!({"error": "unauthorized"}))
     } else if call.endpoint == Endpoint::Create {

@@ -147,6 +147,11 @@ impl Warehouse {
         self.world.state.look(|state| state.orders.clone())
     }
 
+    /// From now on these credentials are good, and those before are not.
+    pub fn set_auth(&self, auth: Auth) {
+        self.world.state.change(|state| state.auth = auth);
+    }
+
     /// The orders from this position on, in the order of creation.
     #[must_use]
     pub fn orders_from(&self, position: usize) -> Vec<Order> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::faults::{Endpoint, FaultPlan};
-use super::options::{Manner, WarehouseOptions, Webhook};
+use super::options::{Auth, Manner, WarehouseOptions, Webhook};
 
 /// A piece count of one SKU.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,6 +194,8 @@ pub(super) struct State {
     /// A webhook that is kept back to be sent after the next one.
     pub(super) kept_back: Option<(&'static str, String)>,
     pub(super) tokens: Vec<(String, Timestamp)>,
+    /// Who may call now.
+    pub(super) auth: Auth,
     pub(super) sequence: u64,
 }
 
@@ -207,6 +209,7 @@ impl State {
             counts: Counts::default(),
             manner: Manner::default(),
             webhook: options.webhook.clone(),
+            auth: options.auth.clone(),
             deliveries: Vec::new(),
             kept_back: None,
             tokens: Vec::new(),

@@ -1,0 +1,155 @@
+//! A deployment on AWS for the real binary: the tables, and the two services that say where they are and what the secrets
+//! are.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use adapters::dynamodb::{Client, DynamoConnections, DynamoLedger, Names, tables};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use domain::connection::Connection;
+use domain::ports::Connections;
+use tokio::process::Command;
+
+/// The stack that there is.
+pub(crate) const STACK: &str = "shop-prod";
+
+/// What the names of its secrets begin with.
+pub(crate) const SECRETS: &str = "cartdock/shop-prod/";
+
+/// A deployment whose tables are not called as they usually are.
+pub(crate) struct Aws {
+    pub(crate) client: Client,
+    pub(crate) names: Names,
+    database: String,
+    services: String,
+    secrets: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+async fn listen() -> (tokio::net::TcpListener, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    (listener, address)
+}
+
+impl Aws {
+    pub(crate) async fn start() -> Self {
+        let (listener, database) = listen().await;
+        let engine = dynoxide::Database::memory().expect("a database");
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, engine, std::future::pending()));
+        let client = Client::new(&adapters::aws::local(&database).await);
+        let names =
+            Names { ledger: "shop-prod-Ledger-X1".to_owned(), mappings: "shop-prod-Mappings-Y2".to_owned() };
+        tables::create(&client, &names).await.expect("tables");
+        let secrets: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+        let (listener, services) = listen().await;
+        let app = Router::new().route("/", post(answer)).with_state((names.clone(), secrets.clone()));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { client, names, database, services, secrets }
+    }
+
+    /// Puts a secret into Secrets Manager.
+    pub(crate) fn keep(&self, name: &str, value: &str) {
+        self.secrets.lock().expect("nobody panics").push((format!("{SECRETS}{name}"), value.to_owned()));
+    }
+
+    pub(crate) fn ledger(&self) -> DynamoLedger {
+        DynamoLedger::new(self.client.clone(), &self.names.ledger, None)
+    }
+
+    pub(crate) fn connections(&self) -> DynamoConnections {
+        DynamoConnections::new(self.client.clone(), &self.names.ledger, None)
+    }
+
+    pub(crate) async fn connection(&self, id: &str) -> Option<Connection> {
+        self.connections().get(&id.parse().expect("an id")).await.expect("the ledger answers")
+    }
+
+    /// How many items are in both tables.
+    pub(crate) async fn items(&self) -> usize {
+        let mut all = 0;
+        for name in [&self.names.ledger, &self.names.mappings] {
+            all += self.client.scan().table_name(name).send().await.expect("a page").items().len();
+        }
+        all
+    }
+
+    /// The binary, with a profile of AWS's configuration files, and nothing else of the deployment in its environment.
+    pub(crate) fn command(&self, dir: &Path, args: &[&str], hosts: &[String]) -> Command {
+        self.command_on(STACK, dir, args, hosts)
+    }
+
+    /// The same, on another stack.
+    pub(crate) fn command_on(&self, stack: &str, dir: &Path, args: &[&str], hosts: &[String]) -> Command {
+        let keys = "[shop]\naws_access_key_id = AKIATEST\naws_secret_access_key = test\n";
+        std::fs::write(dir.join("credentials"), keys).expect("a file");
+        std::fs::write(dir.join("config"), "[profile shop]\nregion = eu-central-1\n").expect("a file");
+        let mut command = super::cartdock(dir, args);
+        command
+            .args(["--stack", stack, "--profile", "shop"])
+            .env("AWS_SHARED_CREDENTIALS_FILE", dir.join("credentials"))
+            .env("AWS_CONFIG_FILE", dir.join("config"))
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &self.database)
+            .env("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.services)
+            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.services)
+            .env("LOCAL_HOSTS", hosts.join(","));
+        command
+    }
+}
+
+type Known = (Names, Arc<Mutex<Vec<(String, String)>>>);
+
+/// CloudFormation and Secrets Manager, as far as they are asked.
+async fn answer(
+    State((names, secrets)): State<Known>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
+    let signed = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    assert!(signed.contains("AKIATEST/") && signed.contains("/eu-central-1/"), "the profile's: {signed}");
+    if body.contains("Action=DescribeStacks") {
+        return described(&names, &body);
+    }
+    let call: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    let kept = secrets.lock().expect("nobody panics");
+    match kept.iter().rev().find(|(name, _)| call["SecretId"] == name.as_str()) {
+        Some((name, value)) => {
+            (StatusCode::OK, serde_json::json!({ "Name": name, "SecretString": value }).to_string())
+        }
+        None => (StatusCode::BAD_REQUEST, r#"{"__type":"ResourceNotFoundException"}"#.to_owned()),
+    }
+}
+
+fn described(names: &Names, body: &str) -> (StatusCode, String) {
+    let wrapped =
+        |inner: &str| format!("<{inner} xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">");
+    if body.contains("StackName=other") {
+        let error = "<Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id other does not exist\
+                     </Message></Error><RequestId>1</RequestId>";
+        return (StatusCode::BAD_REQUEST, format!("{}{error}</ErrorResponse>", wrapped("ErrorResponse")));
+    }
+    let outputs = [
+        ("LedgerTable", names.ledger.as_str()),
+        ("MappingsTable", &names.mappings),
+        ("WebhooksUrl", "https://abc.execute-api.eu-central-1.amazonaws.com"),
+        ("SecretPrefix", SECRETS),
+    ];
+    let member = |(name, value): (&str, &str)| {
+        format!("<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>")
+    };
+    // One is deployed by half: nothing is put out yet.
+    let known = if body.contains("StackName=half") { &outputs[..0] } else { &outputs[..] };
+    let outputs: String = known.iter().copied().map(member).collect();
+    let stack = format!(
+        "<member><StackName>{STACK}</StackName><CreationTime>2026-11-01T00:00:00Z</CreationTime>\
+         <StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs></member>"
+    );
+    let whole = format!(
+        "{}<DescribeStacksResult><Stacks>{stack}</Stacks></DescribeStacksResult></DescribeStacksResponse>",
+        wrapped("DescribeStacksResponse")
+    );
+    (StatusCode::OK, whole)
+}
