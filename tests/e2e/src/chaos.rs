@@ -20,6 +20,7 @@ mod world;
 
 pub use binaries::fresh as fresh_binaries;
 pub use lambda::FUNCTIONS;
+pub(crate) use plan::PACE;
 use lambda::Lambda;
 use local::Local;
 pub use plan::{Class, Options, Setting};
