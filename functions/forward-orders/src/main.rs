@@ -36,5 +36,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         pace: environment.pace()?,
         circuits: Arc::default(),
     };
-    environment.function().on_queue(Arc::new(Forward(forward)), environment.queue("ORDERS")?).run().await
+    environment.function().on_queue(Arc::new(Forward(forward)), environment.inbox("ORDERS")?).run().await
 }

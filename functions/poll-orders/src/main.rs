@@ -51,5 +51,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let poll = Poll { use_case, metrics: environment.metrics() };
     let function = environment.function().on_schedule(Arc::new(poll.clone()));
-    function.on_queue(Arc::new(poll), environment.queue("HINTS")?).run().await
+    function.on_queue(Arc::new(poll), environment.inbox("HINTS")?).run().await
 }

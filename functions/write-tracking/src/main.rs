@@ -27,7 +27,7 @@ impl Handler for Track {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
-    let queue = environment.queue("SHIPMENTS")?;
+    let queue = environment.inbox("SHIPMENTS")?;
     let track = WriteTracking {
         connections: environment.connections(),
         partners: environment.partners()?,

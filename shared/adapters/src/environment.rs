@@ -24,9 +24,8 @@ use crate::sqs::{SqsNames, SqsQueue};
 
 /// The environment of one function. Everything is made once, in its init phase, and shared by all invocations.
 ///
-/// `LEDGER_TABLE`, `MAPPINGS_TABLE` name the tables; `<NAME>_QUEUE_URL` and `<NAME>_DEAD_LETTERS_URL` the queues;
-/// `METRICS_NAMESPACE` is what
-/// CloudWatch calls our metrics, which are not told without it;
+/// `LEDGER_TABLE`, `MAPPINGS_TABLE` name the tables; `<NAME>_QUEUE_URL` the queues, and `<NAME>_DEAD_LETTERS_URL` where what
+/// is given up goes; `METRICS_NAMESPACE` is what CloudWatch calls our metrics, which are not told without it;
 /// `LOCAL_HOSTS` (comma-separated) the hosts that may be reached although they are local or not https, for tests; `PACE`
 /// (`send_within_ms=3000,lease_ms=6000`, see [`crate::pace`]) how long things may take, for tests as well: without it the
 /// times are those that are safe on AWS.
@@ -127,12 +126,24 @@ impl Environment {
         Ok(Arc::new(adapters.counted(self.metrics())))
     }
 
-    /// The queue that `<name>_QUEUE_URL` names.
+    /// The queue that `<name>_QUEUE_URL` names, to send to.
     ///
     /// # Errors
     /// When the setting is missing.
     pub fn queue(&self, name: &str) -> Result<Arc<SqsQueue>, SettingError> {
-        let names = SqsNames::from_settings(&self.settings, name)?;
-        Ok(Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), names, self.clock())))
+        Ok(self.sqs(SqsNames::outgoing(&self.settings, name)?))
+    }
+
+    /// The queue whose messages this function handles: `<name>_QUEUE_URL`, and `<name>_DEAD_LETTERS_URL` for those that
+    /// are given up.
+    ///
+    /// # Errors
+    /// When a setting is missing.
+    pub fn inbox(&self, name: &str) -> Result<Arc<SqsQueue>, SettingError> {
+        Ok(self.sqs(SqsNames::incoming(&self.settings, name)?))
+    }
+
+    fn sqs(&self, names: SqsNames) -> Arc<SqsQueue> {
+        Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), names, self.clock()))
     }
 }

@@ -39,17 +39,26 @@ pub struct SqsNames {
 }
 
 impl SqsNames {
-    /// The names in the settings `<PREFIX>_QUEUE_URL` and `<PREFIX>_DEAD_LETTERS_URL`; `FAIR_QUEUES=off` for an
-    /// emulator that refuses groups.
+    /// The names of a queue that is only sent to: `<PREFIX>_QUEUE_URL`; `FAIR_QUEUES=off` for an emulator that refuses
+    /// groups.
     ///
     /// # Errors
     /// When the queue's URL is missing.
-    pub fn from_settings(settings: &Settings, prefix: &str) -> Result<Self, SettingError> {
+    pub fn outgoing(settings: &Settings, prefix: &str) -> Result<Self, SettingError> {
         Ok(Self {
             url: settings.text(&format!("{prefix}_QUEUE_URL"))?.to_owned(),
-            dead_letters: settings.optional(&format!("{prefix}_DEAD_LETTERS_URL")).map(str::to_owned),
+            dead_letters: None,
             fair: settings.choice("FAIR_QUEUES", &[("on", true), ("off", false)])?,
         })
+    }
+
+    /// The names of a queue whose messages are handled here: those of [`Self::outgoing`], and `<PREFIX>_DEAD_LETTERS_URL`.
+    ///
+    /// # Errors
+    /// When one of the URLs is missing: a message that is given up must have a place.
+    pub fn incoming(settings: &Settings, prefix: &str) -> Result<Self, SettingError> {
+        let dead_letters = settings.text(&format!("{prefix}_DEAD_LETTERS_URL"))?.to_owned();
+        Ok(Self { dead_letters: Some(dead_letters), ..Self::outgoing(settings, prefix)? })
     }
 }
 

@@ -31,7 +31,11 @@ impl Metrics {
 
     fn stands(&self, record: &Record) {
         match &record.stage {
-            Stage::Held(cause) => self.count("OrdersHeld", Some(("Cause", cause.word())), 1),
+            Stage::Held(cause) => {
+                // In all for the alarm, by cause for the dashboard: an alarm can add up ten causes at most.
+                self.count("OrdersHeld", None, 1);
+                self.count("OrdersHeld", Some(("Cause", cause.word())), 1);
+            }
             Stage::InDoubt { .. } => self.count("OrdersInDoubt", None, 1),
             Stage::Cancelled => self.count("OrdersCancelled", None, 1),
             _ => {}
