@@ -1,7 +1,8 @@
 """ministack, and what the test of the deployed stack needs of it besides:
 
 - A few resource types that it does not know, and alarms on metric math, are taken and do nothing; a number that comes
-  from a parameter is one, as AWS has it. So the template can stay as it is for AWS.
+  from a parameter is one, and a batch of messages needs the permission for one message, as AWS has it. So the template
+  can stay as it is for AWS.
 - Every decision about a permission is written down: a line of JSON with principal, action, resource and decision, at the
   end of the file that DECISIONS names.
 
@@ -13,9 +14,15 @@ import os
 
 from ministack.app import main
 from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id
 from ministack.services.cloudformation import provisioners
 
-INERT = ("AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::Logs::QueryDefinition")
+INERT = (
+    "AWS::Budgets::Budget",
+    "AWS::CodeDeploy::Application",
+    "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::Logs::QueryDefinition",
+)
 
 
 def take(logical_id, _properties, stack_name):
@@ -51,23 +58,26 @@ def mapping(logical_id, properties, stack_name):
 handlers["AWS::CloudWatch::Alarm"] |= {"create": alarm}
 handlers["AWS::Lambda::EventSourceMapping"] |= {"create": mapping}
 
-evaluate = iam_evaluator.evaluate
+enforce = iam_evaluator.enforce
 decisions = open(os.environ["DECISIONS"], "a", buffering=1)
 
 
-def evaluate_and_write(context, *policies):
-    result = evaluate(context, *policies)
+def enforce_and_write(access_key, action, service, region, resource_arn="*", **context):
+    if action.startswith("sqs:"):
+        action = action.removesuffix("Batch")
+    denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **context)
+    principal = iam_evaluator.resolve_principal(access_key or "", get_account_id())
     line = {
-        "principal": context.principal_arn,
-        "action": context.action,
-        "resource": context.resource_arn,
-        "decision": result.decision,
+        "principal": getattr(principal, "arn", "nobody"),
+        "action": action,
+        "resource": resource_arn,
+        "decision": "Deny" if denied else "Allow",
     }
     decisions.write(json.dumps(line) + "\n")
-    return result
+    return denied
 
 
-iam_evaluator.evaluate = evaluate_and_write
+iam_evaluator.enforce = enforce_and_write
 
 if __name__ == "__main__":
     main()

@@ -91,9 +91,9 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     day::by_schedule(&stack, &shop, &untold).await;
     tell("the schedule has fired: its poll found what nobody had told of");
 
-    let before = (shop.books().await.orders, stack.output("LedgerTableName").to_owned());
+    let before = (shop.books().await.orders, stack.resource("LedgerTable").to_owned());
     stack.update("LogLevel", "debug").await;
-    assert_eq!((shop.books().await.orders, stack.output("LedgerTableName").to_owned()), before);
+    assert_eq!((shop.books().await.orders, stack.resource("LedgerTable").to_owned()), before);
     shop.sell(std::mem::take(&mut day.late));
     day::all_sent(&stack, &shop).await;
     tell("a deploy over it keeps all orders, and the next ones go their way; what was held for a mapping is sent");
@@ -113,8 +113,9 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
 }
 
 /// Parameters that are wrong, and the sentence of the template that says so.
-const WRONG: [((&str, &str), &str); 3] = [
+const WRONG: [((&str, &str), &str); 4] = [
     (("AlarmEmail", "nobody"), "AlarmEmail must be one e-mail address such as ops@example.com, or empty."),
     (("SubnetIds", "subnet-1a2b"), "SubnetIds and SecurityGroupIds belong together."),
     (("MonthlyBudget", "50"), "A MonthlyBudget that nobody is told of is of no use."),
+    (("LocalHosts", ""), "Pace is for tests against local hosts only."),
 ];

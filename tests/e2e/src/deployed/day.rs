@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use adapters::clock::SystemClock;
+use domain::Reference;
 use domain::message::Message;
 use domain::ports::Clock;
-use domain::shipment::Reference;
 use operations::status::Books;
 use simulator::faults::When;
 use simulator::shop::{self, Expect, Kind};
@@ -105,7 +105,7 @@ pub(super) async fn lost_webhooks(stack: &Stack<'_>, shop: &Shop, decisions: &Pa
         shop.warehouse.ship(&order.id, &Parcels::One);
         let reference = Reference::parse(&order.reference).expect("a reference");
         let question = Message::Reread { connection: shop.connection.id.clone(), reference };
-        stack.send(stack.output("ShipmentsQueueUrl"), &question.encode()).await;
+        stack.send(stack.resource("ShipmentsQueue"), &question.encode()).await;
         until("the warehouse is asked", PATIENCE, async || {
             (shop.books().await.packages.shipped > before).then_some(())
         })

@@ -212,7 +212,7 @@ async fn from_schedules(stack: &Stack<'_>) -> BTreeSet<Grant> {
 }
 
 fn account<'a>(stack: &'a Stack<'_>) -> &'a str {
-    stack.output("AlarmTopic").split(':').nth(4).expect("an account")
+    stack.resource("Alarms").split(':').nth(4).expect("an account")
 }
 
 /// `shop-poll-orders` has the role `PollOrdersRole`.

@@ -16,7 +16,7 @@ use simulator::shop;
 use simulator::store::{OrderSpec, Store, StoreOptions};
 use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions, Webhook};
 
-use super::stack::Stack;
+use super::stack::{SECRETS_BEGIN, Stack};
 use crate::connection::{NOTIFY_SECRET, WAREHOUSE_KEY, WEBHOOK_SECRET, connection, mapping_of};
 
 /// The secrets of the connection: the setting's name, the secret's, and on which side.
@@ -72,11 +72,11 @@ impl Shop {
                 Side::Store => &mut connection.store,
                 Side::Warehouse => &mut connection.warehouse,
             };
-            settings.insert(setting.to_owned(), format!("@secret:{}{name}", stack.output("SecretsPrefix")));
+            settings.insert(setting.to_owned(), format!("@secret:{SECRETS_BEGIN}{name}"));
         }
         connection.warehouse.insert("timeout_seconds".to_owned(), "2".to_owned());
         connection.policies = Policies { no_sku: NoSku::Hold, ..connection.policies };
-        let (ledger, mappings) = (stack.output("LedgerTableName"), stack.output("MappingsTableName"));
+        let (ledger, mappings) = (stack.resource("LedgerTable"), stack.resource("MappingsTable"));
         let connections = DynamoConnections::new(client.clone(), ledger, None);
         connections.put(&connection).await.expect("the connection is in the table");
         let shop = Self {

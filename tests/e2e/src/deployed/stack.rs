@@ -12,16 +12,17 @@ use crate::chaos::FUNCTIONS;
 
 /// Its name, which is in the names of functions, logs, alarms and secrets.
 pub(super) const STACK: &str = "shop";
+/// The names of all secrets that its functions can read begin so.
+pub(super) const SECRETS_BEGIN: &str = "cartdock/shop/";
 const BUCKET: &str = "deploy";
 const CLOUDFORMATION: (&str, &str) = ("cloudformation", "2010-05-15");
-/// The tag of the alias that everything in the template calls.
+/// The alias that everything in the template calls.
 const LIVE: &str = "Qualifier=live";
 
 /// A deployed stack.
 pub(super) struct Stack<'a> {
     pub(super) aws: &'a Aws,
     parameters: BTreeMap<String, String>,
-    outputs: BTreeMap<String, String>,
     resources: BTreeMap<String, String>,
 }
 
@@ -63,7 +64,7 @@ impl<'a> Stack<'a> {
     pub(super) async fn create(aws: &'a Aws, parameters: &[(&str, &str)]) -> Result<Self, String> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let parameters = parameters.iter().map(own).collect();
-        let mut stack = Self { aws, parameters, outputs: BTreeMap::new(), resources: BTreeMap::new() };
+        let mut stack = Self { aws, parameters, resources: BTreeMap::new() };
         stack.deploy("CreateStack", "CREATE_COMPLETE").await?;
         Ok(stack)
     }
@@ -88,26 +89,19 @@ impl<'a> Stack<'a> {
         }
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
         self.aws.form(CLOUDFORMATION, action, &fields).await?;
-        let told = until("the stack is deployed", PATIENCE, async || {
-            let told = self.describe("DescribeStacks").await;
-            let status = texts(&told, "StackStatus").pop().unwrap_or_default();
-            (!status.ends_with("_IN_PROGRESS")).then_some((status, told))
+        let status = until("the stack is deployed", PATIENCE, async || {
+            let status = texts(&self.describe("DescribeStacks").await, "StackStatus").pop()?;
+            (!status.ends_with("_IN_PROGRESS")).then_some(status)
         });
-        let (status, told) = told.await;
-        assert_eq!(status, end, "{}", self.describe("DescribeStackEvents").await);
-        self.outputs = pairs(&told, "OutputKey", "OutputValue");
+        assert_eq!(status.await, end, "{}", self.describe("DescribeStackEvents").await);
         let resources = self.describe("DescribeStackResources").await;
-        self.resources = pairs(&resources, "LogicalResourceId", "PhysicalResourceId");
+        let names = texts(&resources, "LogicalResourceId");
+        self.resources = names.into_iter().zip(texts(&resources, "PhysicalResourceId")).collect();
         Ok(())
     }
 
     async fn describe(&self, action: &str) -> String {
         self.aws.form(CLOUDFORMATION, action, &[("StackName", STACK)]).await.expect("the stack is there")
-    }
-
-    /// What the stack says of itself.
-    pub(super) fn output(&self, name: &str) -> &str {
-        self.outputs.get(name).unwrap_or_else(|| panic!("the stack has no output {name}"))
     }
 
     /// What AWS calls the resource of this name in the template.
@@ -123,8 +117,6 @@ impl<'a> Stack<'a> {
 
     /// The address of a path of the HTTP API. The emulator serves it under the API's id: its host names do not resolve.
     pub(super) fn url(&self, path: &str) -> String {
-        let told = self.output("WebhookUrl");
-        assert!(told.ends_with("/webhook/"), "{told}");
         format!("{}/_aws/execute-api/{}/$default{path}", self.aws.endpoint(), self.resource("WebhooksApi"))
     }
 
@@ -157,10 +149,10 @@ impl<'a> Stack<'a> {
         messages
     }
 
-    /// Creates a secret, or changes it.
+    /// Creates a secret.
     pub(super) async fn secret(&self, name: &str, value: &str) {
-        let name = format!("{}{name}", self.output("SecretsPrefix"));
-        let secret = json!({"Name": name, "SecretString": value, "ClientRequestToken": "0123456789abcdef0123456789abcdef"});
+        let name = format!("{SECRETS_BEGIN}{name}");
+        let secret = json!({"Name": name, "SecretString": value});
         self.aws.json("secretsmanager", "secretsmanager.CreateSecret", &secret).await;
     }
 
@@ -182,10 +174,6 @@ impl<'a> Stack<'a> {
             }
         }
     }
-}
-
-fn pairs(xml: &str, key: &str, value: &str) -> BTreeMap<String, String> {
-    texts(xml, key).into_iter().zip(texts(xml, value)).collect()
 }
 
 #[cfg(test)]

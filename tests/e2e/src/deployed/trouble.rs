@@ -12,7 +12,7 @@ use super::aws::texts;
 use super::day::sweep_until;
 use super::grants::{Comparison, policies, put_policy};
 use super::shop::{Shop, reference};
-use super::stack::{STACK, Stack};
+use super::stack::{SECRETS_BEGIN, STACK, Stack};
 use super::wait::{PATIENCE, until};
 
 const CLOUDWATCH: (&str, &str) = ("monitoring", "2010-08-01");
@@ -20,7 +20,7 @@ const SNS: (&str, &str) = ("sns", "2010-03-31");
 
 /// A secret is missing: the run fails and names it, and the line of the log is one that the alarm's metric counts.
 pub(super) async fn missing_secret(stack: &Stack<'_>) {
-    let name = format!("{}main/api-key", stack.output("SecretsPrefix"));
+    let name = format!("{SECRETS_BEGIN}main/api-key");
     let failure = stack.run("poll-orders").await.expect_err("a run without its secret fails");
     assert!(failure.contains(&name) && failure.contains("create it"), "{failure}");
     let ask = json!({"logGroupName": stack.resource("PollOrdersLog")});
@@ -39,7 +39,7 @@ pub(super) async fn missing_secret(stack: &Stack<'_>) {
 /// person throws it away.
 pub(super) async fn dead_letters(stack: &Stack<'_>) {
     for queue in ["Orders", "Shipments", "Hints"] {
-        let (url, dead) = (stack.output(&format!("{queue}QueueUrl")), stack.output(&format!("{queue}DeadLettersUrl")));
+        let (url, dead) = (stack.resource(&format!("{queue}Queue")), stack.resource(&format!("{queue}DeadLetters")));
         let poison = format!("nothing that {queue} could be");
         for _ in 0..2 {
             stack.send(url, &poison).await;
@@ -89,7 +89,7 @@ pub(super) async fn alarm(stack: &Stack<'_>) {
     let ask = json!({"QueueUrl": inbox, "AttributeNames": ["QueueArn"]});
     let told = stack.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &ask).await;
     let arn = told["Attributes"]["QueueArn"].as_str().expect("an ARN").to_owned();
-    let topic = stack.output("AlarmTopic");
+    let topic = stack.resource("Alarms");
     let policy = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
     }]});
@@ -99,7 +99,7 @@ pub(super) async fn alarm(stack: &Stack<'_>) {
     stack.aws.form(SNS, "Subscribe", &fields).await.expect("the topic is there");
 
     let name = format!("{STACK}-orders-dead");
-    let dead_letters = stack.output("OrdersDeadLettersUrl").rsplit('/').next().expect("a name");
+    let dead_letters = stack.resource("OrdersDeadLetters").rsplit('/').next().expect("a name");
     let fields = [
         ("Namespace", "AWS/SQS"),
         ("MetricData.member.1.MetricName", "ApproximateNumberOfMessagesVisible"),
@@ -114,10 +114,14 @@ pub(super) async fn alarm(stack: &Stack<'_>) {
         (texts(&told, "StateValue") == ["ALARM"]).then_some(())
     })
     .await;
-    let heard = until("the topic tells of it", PATIENCE, async || stack.take(&inbox).await.pop()).await;
-    let heard = heard["Body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
-    let heard = heard.and_then(|body| serde_json::from_str::<Value>(body["Message"].as_str()?).ok()).expect("JSON");
-    assert_eq!((&heard["AlarmName"], &heard["NewStateValue"]), (&json!(name), &json!("ALARM")), "{heard}");
+    let heard = until("the topic tells of it", PATIENCE, async || {
+        let heard = stack.take(&inbox).await.into_iter().filter_map(|message| {
+            let notification: Value = serde_json::from_str(message["Body"].as_str()?).ok()?;
+            serde_json::from_str::<Value>(notification["Message"].as_str()?).ok()
+        });
+        heard.into_iter().find(|heard| heard["AlarmName"] == *name && heard["NewStateValue"] == "ALARM")
+    })
+    .await;
     let page = heard["AlarmDescription"].as_str().is_some_and(|text| text.contains("runbooks/orders-dead.md"));
     assert!(page, "{heard}");
 }
