@@ -20,9 +20,9 @@ mod world;
 
 pub use binaries::fresh as fresh_binaries;
 pub use lambda::FUNCTIONS;
-pub(crate) use plan::PACE;
 use lambda::Lambda;
 use local::Local;
+pub(crate) use plan::PACE;
 pub use plan::{Class, Options, Setting};
 pub use report::{Functions, Report};
 use world::World;

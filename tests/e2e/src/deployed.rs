@@ -72,10 +72,13 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     shop.open_doors(&stack).await;
     let mut day = Day::beginning(&shop);
     day::morning(&stack, &shop, &day.morning).await;
-    tell(&format!("{} orders are polled and forwarded, held, excluded or waiting; one in doubt was found", day.morning.len()));
+    tell(&format!(
+        "{} orders are polled and forwarded, held, excluded or waiting; one in doubt was found",
+        day.morning.len()
+    ));
     shop.cure().await;
     shop.notify(None);
-    let untold = shop.sell(day.late.split_off(2));
+    let untold = shop.sell(std::mem::take(&mut day.untold));
     shop.notify(Some(&stack));
     day::afternoon(&stack, &shop, &day).await;
     tell(&format!("{} more come in by notifications through the HTTP API", day.afternoon.len()));
@@ -83,12 +86,17 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     tell("what nobody can read is a dead letter on each queue, put back it is one again, and is thrown away");
     let order = day.late.pop().expect("an order");
     trouble::missing_permission(&stack, &shop, &options.decisions, order).await;
-    tell("with one statement less a function is refused; the order waits in the ledger and is sent once it is back");
+    tell(
+        "with one statement less a function is refused; the order waits in the ledger and is sent once it is back",
+    );
+    let order = day.late.pop().expect("an order");
+    day::expired_body(&stack, &shop, order).await;
+    tell("an order whose body expires while the warehouse asks for patience is read again and sent");
     trouble::alarm(&stack).await;
     tell("an alarm rings and reaches the topic, with its page");
     day::lost_webhooks(&stack, &shop, &options.decisions).await;
     tell("packages whose webhooks got lost are found");
-    day::by_schedule(&stack, &shop, &untold).await;
+    day::by_schedule(&stack, &shop, &options.decisions, &untold).await;
     tell("the schedule has fired: its poll found what nobody had told of");
 
     let before = (shop.books().await.orders, stack.resource("LedgerTable").to_owned());
@@ -96,7 +104,9 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     assert_eq!((shop.books().await.orders, stack.resource("LedgerTable").to_owned()), before);
     shop.sell(std::mem::take(&mut day.late));
     day::all_sent(&stack, &shop).await;
-    tell("a deploy over it keeps all orders, and the next ones go their way; what was held for a mapping is sent");
+    tell(
+        "a deploy over it keeps all orders, and the next ones go their way; what was held for a mapping is sent",
+    );
     day::shipping(&stack, &shop).await;
     tell("everything has left, and its tracking is posted");
 
@@ -105,7 +115,9 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     let compared = Comparison::of(&stack, &options.decisions).await;
     wrong.extend(compared.problems());
     let (granted, used, by_aws) = (compared.granted.len(), compared.used.len(), compared.by_aws.len());
-    tell(&format!("{granted} grants of 7 roles: {used} used by the functions, {by_aws} by AWS in their name"));
+    tell(&format!(
+        "{granted} grants of 7 roles: {used} used by the functions, {by_aws} by AWS in their name"
+    ));
     for exception in compared.exceptions() {
         tell(&format!("  {exception}"));
     }

@@ -79,7 +79,8 @@ impl Aws {
         form.query_pairs_mut().extend_pairs([("Action", action), ("Version", version)]).extend_pairs(fields);
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
         let body = form.query().unwrap_or_default().as_bytes().to_vec();
-        let answer = self.send(Request { service, method: "POST", path: "/", query: "", headers, body }).await;
+        let answer =
+            self.send(Request { service, method: "POST", path: "/", query: "", headers, body }).await;
         let text = answer.text();
         if answer.status < 300 { Ok(text) } else { Err(texts(&text, "Message").pop().unwrap_or(text)) }
     }
@@ -159,7 +160,8 @@ pub(super) fn texts(xml: &str, element: &str) -> Vec<String> {
 }
 
 fn unescaped(text: &str) -> String {
-    let escapes = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#39;", "'"), ("&apos;", "'")];
+    let escapes =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#39;", "'"), ("&apos;", "'")];
     let text = escapes.iter().fold(text.to_owned(), |text, (escape, what)| text.replace(escape, what));
     text.replace("&amp;", "&")
 }

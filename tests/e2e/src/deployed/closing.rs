@@ -34,11 +34,10 @@ pub(super) async fn close(stack: &Stack<'_>, shop: &Shop) -> (String, Vec<String
         wrong.push(format!("sent twice: {}, posted twice: {}", twice.0, twice.1));
     }
     let logs = logs(stack).await;
-    wrong.extend(uncounted(&logs, &[
-        ("OrdersImported", store.orders),
-        ("OrdersSent", warehouse.orders),
-        ("PackagesPosted", shipments),
-    ]));
+    wrong.extend(uncounted(
+        &logs,
+        &[("OrdersImported", store.orders), ("OrdersSent", warehouse.orders), ("PackagesPosted", shipments)],
+    ));
     wrong.extend(marks(&logs, shop));
     (format!("{}\n  parcels {}", closing.text(Style::PLAIN), books.packages.line()), wrong)
 }

@@ -7,7 +7,9 @@ use adapters::clock::SystemClock;
 use domain::Reference;
 use domain::message::Message;
 use domain::ports::Clock;
+use domain::record::Stage;
 use operations::status::Books;
+use serde_json::json;
 use simulator::faults::When;
 use simulator::shop::{self, Expect, Kind};
 use simulator::store::{self, OrderSpec};
@@ -29,16 +31,22 @@ pub(super) struct Day {
     pub(super) afternoon: Vec<OrderSpec>,
     /// Plain orders that the rest of the test needs, one at a time.
     pub(super) late: Vec<OrderSpec>,
+    /// Orders that nobody tells of. Their numbers lie far apart.
+    pub(super) untold: Vec<OrderSpec>,
 }
 
 impl Day {
     /// The demo's day, the same each time.
     pub(super) fn beginning(shop: &Shop) -> Self {
         let mut morning = shop::day_from(7, shop.morning);
-        let late = morning.split_off(morning.len() - 4);
+        let mut untold = morning.split_off(morning.len() - 2);
+        let late = morning.split_off(morning.len() - 3);
         let afternoon = morning.split_off(morning.len() * 3 / 4);
-        assert!(late.iter().all(|order| matches!(order.ends_as(), Expect::Ship { .. })), "{late:?}");
-        Self { morning, afternoon, late }
+        let early = OrderSpec { ordered_at: untold[0].ordered_at, ..morning.remove(1) };
+        untold.insert(0, early);
+        let is_sent = |order: &OrderSpec| matches!(order.ends_as(), Expect::Ship { .. });
+        assert!(late.iter().chain(&untold).all(is_sent), "{late:?}{untold:?}");
+        Self { morning, afternoon, late, untold }
     }
 }
 
@@ -63,11 +71,12 @@ pub(super) async fn morning(stack: &Stack<'_>, shop: &Shop, orders: &[OrderSpec]
     assert_eq!(held, 5, "what has no listing, rule or SKU, or cannot be read, is held");
 }
 
-/// More orders, each with a notification that comes through the HTTP API; the store stumbles over the first reads. What was
+/// More orders, each with a notification that comes through the HTTP API; the store asks for patience at first. What was
 /// pending is paid or declined.
 pub(super) async fn afternoon(stack: &Stack<'_>, shop: &Shop, day: &Day) {
     let stumbles = store::FaultPlan::new();
-    let stumbles = stumbles.and(store::Endpoint::OrderRead, When::Next(3), store::Fault::Unavailable);
+    let too_many = store::Fault::TooMany { retry_after: 1 };
+    let stumbles = stumbles.and(store::Endpoint::OrderRead, When::Next(3), too_many);
     shop.store.plan_faults(stumbles);
     let all = (day.morning.len() + shop.sell(day.afternoon.clone()).len()) as u64;
     let is_done = |books: &Books| books.orders >= all && books.on_the_way.is_empty();
@@ -79,13 +88,43 @@ pub(super) async fn afternoon(stack: &Stack<'_>, shop: &Shop, day: &Day) {
     }
 }
 
-/// Orders that nobody tells of, and no poll but that of the schedule finds.
-pub(super) async fn by_schedule(stack: &Stack<'_>, shop: &Shop, orders: &[u64]) {
+/// Orders that nobody tells of, and no poll but that of the schedule finds. The sweep comes by on the date that it wrote.
+pub(super) async fn by_schedule(stack: &Stack<'_>, shop: &Shop, decisions: &Path, orders: &[u64]) {
     sweep_until(stack, "the schedule fires", async || {
         for order in orders {
             shop.record(*order).await?;
         }
         Some(())
+    })
+    .await;
+    sweep_until(stack, "the sweep looks at orders that lie far apart", async || {
+        let used = Comparison::of(stack, decisions).await.used;
+        used.iter().any(|used| used.action == "dynamodb:BatchGetItem").then_some(())
+    })
+    .await;
+}
+
+/// The warehouse asks for patience, and meanwhile the order's body expires, as DynamoDB has it: it is read again.
+pub(super) async fn expired_body(stack: &Stack<'_>, shop: &Shop, order: OrderSpec) {
+    let id = order.id.expect("a number");
+    let fault = Fault::TooMany { retry_after: 3 };
+    shop.warehouse.plan_faults(FaultPlan::new().and_about(
+        reference(id),
+        Endpoint::Create,
+        When::Next(1),
+        fault,
+    ));
+    shop.sell(vec![order]);
+    until("the order waits for the warehouse", PATIENCE, async || {
+        let stage = shop.record(id).await?.stage;
+        matches!(stage, Stage::Ready { not_before: Some(_) }).then_some(())
+    })
+    .await;
+    let key = json!({"pk": {"S": "main"}, "sk": {"S": format!("o#{id:020}#b")}});
+    let item = json!({"TableName": stack.resource("LedgerTable"), "Key": key});
+    stack.aws.json("dynamodb", "DynamoDB_20120810.DeleteItem", &item).await;
+    sweep_until(stack, "the order is sent", async || {
+        (shop.warehouse.creates_for(&reference(id)) > 0).then_some(())
     })
     .await;
 }
@@ -95,7 +134,8 @@ pub(super) async fn lost_webhooks(stack: &Stack<'_>, shop: &Shop, decisions: &Pa
     let quiet = |silent| shop.warehouse.set_manner(Manner { silent, ..Manner::default() });
     quiet(true);
     let orders = shop.warehouse.orders();
-    let part = orders.iter().find_map(|order| Some((order, order.items.iter().find(|item| item.quantity > 1)?)));
+    let part =
+        orders.iter().find_map(|order| Some((order, order.items.iter().find(|item| item.quantity > 1)?)));
     let (order, item) = part.expect("an order of several pieces");
     shop.warehouse.ship(&order.id, &Parcels::Some(vec![(item.sku.clone(), 1)]));
     stack.run("poll-shipments").await.expect("the poll runs");
@@ -112,7 +152,7 @@ pub(super) async fn lost_webhooks(stack: &Stack<'_>, shop: &Shop, decisions: &Pa
         .await;
         // The schedule's own look at the feed may have been faster.
         let used = Comparison::of(stack, decisions).await.used;
-        if used.iter().any(|use_| use_.role == "WriteTrackingRole" && use_.action == "sqs:SendMessage") {
+        if used.iter().any(|used| used.role == "WriteTrackingRole" && used.action == "sqs:SendMessage") {
             break;
         }
     }

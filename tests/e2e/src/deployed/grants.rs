@@ -13,7 +13,10 @@ use super::stack::{STACK, Stack};
 const IAM: (&str, &str) = ("iam", "2010-05-08");
 /// Allowed although a resource has a `*`, and why.
 const WILDCARDS: [(&str, &str); 3] = [
-    ("secretsmanager:GetSecretValue", "connections name their secrets, and AWS ends each ARN with six letters of its own"),
+    (
+        "secretsmanager:GetSecretValue",
+        "connections name their secrets, and AWS ends each ARN with six letters of its own",
+    ),
     ("logs:CreateLogStream", "Lambda names the streams of the function's own log group"),
     ("logs:PutLogEvents", "Lambda names the streams of the function's own log group"),
 ];
@@ -59,7 +62,11 @@ impl Comparison {
         }
         let (mut used, mut denied) = (BTreeSet::new(), BTreeSet::new());
         for (grant, is_allowed) in decided(&roles, decisions) {
-            if is_allowed { used.insert(grant) } else { denied.insert(grant) };
+            if is_allowed {
+                used.insert(grant)
+            } else {
+                denied.insert(grant)
+            };
         }
         let mut by_aws = from_queues(stack).await;
         by_aws.extend(to_logs(stack));
@@ -73,7 +80,8 @@ impl Comparison {
         let unused = self.granted.iter().filter(|grant| !all().any(|used| grant.covers(used)));
         let beyond = all().filter(|used| !self.granted.iter().any(|grant| grant.covers(used)));
         let excused = |grant: &Grant| WILDCARDS.iter().any(|(action, _)| *action == grant.action);
-        let wild = self.granted.iter().filter(|g| g.action.contains('*') || g.resource.contains('*') && !excused(g));
+        let wild =
+            self.granted.iter().filter(|g| g.action.contains('*') || g.resource.contains('*') && !excused(g));
         let unused = unused.map(|grant| format!("granted and never used: {grant}"));
         let beyond = beyond.map(|grant| format!("done by AWS in its name and not granted: {grant}"));
         unused.chain(beyond).chain(wild.map(|grant| format!("granted with a *: {grant}"))).collect()
@@ -81,7 +89,8 @@ impl Comparison {
 
     /// The exceptions that were needed, with their reasons.
     pub(super) fn exceptions(&self) -> Vec<String> {
-        let needed = |action: &str| self.granted.iter().any(|g| g.action == action && g.resource.contains('*'));
+        let needed =
+            |action: &str| self.granted.iter().any(|g| g.action == action && g.resource.contains('*'));
         let needed = WILDCARDS.iter().filter(|(action, _)| needed(action));
         needed.map(|(action, why)| format!("{action} on *: {why}")).collect()
     }
@@ -106,7 +115,8 @@ fn roles(stack: &Stack<'_>) -> BTreeMap<String, String> {
 /// The policies of a role by name. There is none but those in the template.
 pub(super) async fn policies(stack: &Stack<'_>, role: &str) -> Vec<(String, Value)> {
     let of_role = [("RoleName", role)];
-    let attached = stack.aws.form(IAM, "ListAttachedRolePolicies", &of_role).await.expect("the role is there");
+    let attached =
+        stack.aws.form(IAM, "ListAttachedRolePolicies", &of_role).await.expect("the role is there");
     assert!(texts(&attached, "PolicyArn").is_empty(), "{role} has policies from elsewhere: {attached}");
     let names = stack.aws.form(IAM, "ListRolePolicies", &of_role).await.expect("the role is there");
     let mut policies = Vec::new();
@@ -174,7 +184,11 @@ async fn from_queues(stack: &Stack<'_>) -> BTreeSet<Grant> {
         let function = mapping["FunctionArn"].as_str().expect("a function");
         let role = role_of(function.split(':').nth(6).expect("a name"));
         let resource = mapping["EventSourceArn"].as_str().expect("a queue").to_owned();
-        actions.map(|action| Grant { role: role.clone(), action: action.to_owned(), resource: resource.clone() })
+        actions.map(|action| Grant {
+            role: role.clone(),
+            action: action.to_owned(),
+            resource: resource.clone(),
+        })
     };
     mappings.iter().flat_map(of).collect()
 }
@@ -183,7 +197,8 @@ async fn from_queues(stack: &Stack<'_>) -> BTreeSet<Grant> {
 fn to_logs(stack: &Stack<'_>) -> BTreeSet<Grant> {
     let functions = crate::chaos::FUNCTIONS.into_iter().flat_map(|name| {
         let account = account(stack);
-        let resource = format!("arn:aws:logs:us-east-1:{account}:log-group:/aws/lambda/{STACK}-{name}:log-stream:any");
+        let resource =
+            format!("arn:aws:logs:us-east-1:{account}:log-group:/aws/lambda/{STACK}-{name}:log-stream:any");
         let role = role_of(&format!("{STACK}-{name}"));
         ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| Grant {
             role: role.clone(),
@@ -199,11 +214,14 @@ async fn from_schedules(stack: &Stack<'_>) -> BTreeSet<Grant> {
     let mut grants = BTreeSet::new();
     for (_, name) in stack.resources("Schedule") {
         let query = format!("groupName={STACK}");
-        let told = stack.aws.rest("scheduler", "GET", (&format!("/schedules/{name}"), &query), Vec::new()).await;
+        let told =
+            stack.aws.rest("scheduler", "GET", (&format!("/schedules/{name}"), &query), Vec::new()).await;
         let target = &told.json()["Target"];
         let arn = |value: &Value| value.as_str().expect("an ARN").to_owned();
         let dead_letters = &target["DeadLetterConfig"]["Arn"];
-        for (action, resource) in [("lambda:InvokeFunction", &target["Arn"]), ("sqs:SendMessage", dead_letters)] {
+        for (action, resource) in
+            [("lambda:InvokeFunction", &target["Arn"]), ("sqs:SendMessage", dead_letters)]
+        {
             let (role, action) = ("SchedulerRole".to_owned(), action.to_owned());
             grants.insert(Grant { role, action, resource: arn(resource) });
         }
@@ -220,7 +238,10 @@ fn role_of(function: &str) -> String {
     let name = function.trim_start_matches(STACK);
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+            .unwrap_or_default()
     });
     format!("{}Role", words.collect::<String>())
 }

@@ -39,11 +39,13 @@ pub(super) async fn missing_secret(stack: &Stack<'_>) {
 /// person throws it away.
 pub(super) async fn dead_letters(stack: &Stack<'_>) {
     for queue in ["Orders", "Shipments", "Hints"] {
-        let (url, dead) = (stack.resource(&format!("{queue}Queue")), stack.resource(&format!("{queue}DeadLetters")));
+        let (url, dead) =
+            (stack.resource(&format!("{queue}Queue")), stack.resource(&format!("{queue}DeadLetters")));
         let poison = format!("nothing that {queue} could be");
         for _ in 0..2 {
             stack.send(url, &poison).await;
-            let letter = until("the poison is a dead letter", PATIENCE, async || stack.take(dead).await.pop());
+            let letter =
+                until("the poison is a dead letter", PATIENCE, async || stack.take(dead).await.pop());
             let letter = letter.await;
             assert_eq!(letter["Body"], *poison, "{letter}");
             let attribute = |name: &str| letter["MessageAttributes"][name]["StringValue"].clone();
@@ -66,7 +68,8 @@ pub(super) async fn missing_permission(stack: &Stack<'_>, shop: &Shop, decisions
     put_policy(stack, role, &policy, &less).await;
     let order = shop.sell(vec![order]).pop().expect("an order");
     until("the function is refused and says so", PATIENCE, async || {
-        let is_denied = Comparison::of(stack, decisions).await.denied.iter().any(|g| g.role == "ForwardOrdersRole");
+        let is_denied =
+            Comparison::of(stack, decisions).await.denied.iter().any(|g| g.role == "ForwardOrdersRole");
         let lines = stack.logs("forward-orders").await;
         (is_denied && lines.iter().any(|line| line.contains("the role lacks a permission"))).then_some(())
     })
@@ -122,6 +125,7 @@ pub(super) async fn alarm(stack: &Stack<'_>) {
         heard.into_iter().find(|heard| heard["AlarmName"] == *name && heard["NewStateValue"] == "ALARM")
     })
     .await;
-    let page = heard["AlarmDescription"].as_str().is_some_and(|text| text.contains("runbooks/orders-dead.md"));
+    let page =
+        heard["AlarmDescription"].as_str().is_some_and(|text| text.contains("runbooks/orders-dead.md"));
     assert!(page, "{heard}");
 }

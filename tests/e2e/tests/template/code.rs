@@ -171,7 +171,8 @@ impl Sources {
             }
         }
         let calls = calls(&flat(body.to_token_stream()));
-        let tokens = flat(signature.to_token_stream()).into_iter().chain(flat(body.to_token_stream())).collect();
+        let tokens =
+            flat(signature.to_token_stream()).into_iter().chain(flat(body.to_token_stream())).collect();
         let name = signature.ident.to_string();
         self.functions.push(Function { file: path.to_owned(), owner, of, name, calls, tokens });
     }

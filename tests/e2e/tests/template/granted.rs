@@ -25,11 +25,16 @@ pub(crate) fn differences(template: &Value, name: &str, function: &Value, needs:
     let mut differences = Vec::new();
     let set = variables(template, function);
     let names: BTreeSet<String> = set.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let mut tell = |what: &str, which: Vec<String>| differences.extend(which.into_iter().map(|one| format!("{name}: {what} {one}")));
+    let mut tell = |what: &str, which: Vec<String>| {
+        differences.extend(which.into_iter().map(|one| format!("{name}: {what} {one}")))
+    };
     tell("the code reads, and the template does not set,", missing(&needs.variables, &names));
     tell("the template sets, and the code does not read,", missing(&names, &needs.variables));
     tell("set twice:", twice(&set));
-    tell("the variable does not hold what its name says:", set.iter().filter_map(|(name, value)| misnamed(name, value)).collect());
+    tell(
+        "the variable does not hold what its name says:",
+        set.iter().filter_map(|(name, value)| misnamed(name, value)).collect(),
+    );
 
     let inboxes = inboxes(function, &set);
     let inbox: Vec<String> = needs.inbox.iter().cloned().collect();
@@ -45,7 +50,9 @@ pub(crate) fn differences(template: &Value, name: &str, function: &Value, needs:
         Ok(role) => {
             let (granted, faults) = granted(role, name, function, &set);
             tell("", faults);
-            let words = |grants: &BTreeSet<Grant>| grants.iter().map(|(action, what)| format!("{action} on {what}")).collect();
+            let words = |grants: &BTreeSet<Grant>| {
+                grants.iter().map(|(action, what)| format!("{action} on {what}")).collect()
+            };
             let (needed, granted): (BTreeSet<String>, BTreeSet<String>) = (words(&needed), words(&granted));
             tell("the code may call, and the role does not allow,", missing(&needed, &granted));
             tell("the role allows, and the code never calls,", missing(&granted, &needed));
@@ -98,7 +105,8 @@ fn queue(arn: &Value, set: &[(&str, &Value)]) -> String {
 }
 
 fn role<'a>(template: &'a Value, function: &Value) -> Result<&'a Value, String> {
-    let name = named_by(&function["Properties"]["Role"], "Arn").ok_or("its role is none of the template's")?;
+    let name =
+        named_by(&function["Properties"]["Role"], "Arn").ok_or("its role is none of the template's")?;
     let role = &template["Resources"][name];
     if role["Properties"]["ManagedPolicyArns"].is_null() && function["Properties"]["Policies"].is_null() {
         Ok(role)
@@ -108,10 +116,16 @@ fn role<'a>(template: &'a Value, function: &Value) -> Result<&'a Value, String> 
 }
 
 /// What a role allows, and what is wrong with how it says so.
-fn granted(role: &Value, name: &str, function: &Value, set: &[(&str, &Value)]) -> (BTreeSet<Grant>, Vec<String>) {
+fn granted(
+    role: &Value,
+    name: &str,
+    function: &Value,
+    set: &[(&str, &Value)],
+) -> (BTreeSet<Grant>, Vec<String>) {
     let (mut grants, mut faults) = (BTreeSet::new(), Vec::new());
     let policies = role["Properties"]["Policies"].as_array().unwrap();
-    let statements = policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+    let statements =
+        policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
     for statement in statements {
         if let Some(choice) = statement.get("Fn::If") {
             if !CONDITIONAL.iter().any(|known| known() == *choice) {
@@ -119,10 +133,18 @@ fn granted(role: &Value, name: &str, function: &Value, set: &[(&str, &Value)]) -
             }
             continue;
         }
-        if statement["Effect"] != "Allow" || statement.get("NotAction").is_some() || statement.get("NotResource").is_some() {
+        if statement["Effect"] != "Allow"
+            || statement.get("NotAction").is_some()
+            || statement.get("NotResource").is_some()
+        {
             faults.push(format!("a statement is no plain permission: {statement}"));
         }
-        let what = resource(&statement["Resource"], name, &function["Properties"]["FunctionName"]["Fn::Sub"].to_string(), set);
+        let what = resource(
+            &statement["Resource"],
+            name,
+            &function["Properties"]["FunctionName"]["Fn::Sub"].to_string(),
+            set,
+        );
         for action in statement["Action"].as_array().unwrap() {
             if !grants.insert((action.as_str().unwrap().to_owned(), what.clone())) {
                 faults.push(format!("{action} on {what} is allowed twice"));
@@ -136,7 +158,8 @@ fn granted(role: &Value, name: &str, function: &Value, set: &[(&str, &Value)]) -
 /// for a key of one's own, and only by way of the two services that use it.
 const CONDITIONAL: [fn() -> Value; 3] = [
     || {
-        let by_way_of = |service: &str| json!({"Fn::Sub": format!("{service}.${{AWS::Region}}.${{AWS::URLSuffix}}")});
+        let by_way_of =
+            |service: &str| json!({"Fn::Sub": format!("{service}.${{AWS::Region}}.${{AWS::URLSuffix}}")});
         json!(["HasKey", {
             "Effect": "Allow",
             "Action": ["kms:Decrypt"],
@@ -165,7 +188,9 @@ const CONDITIONAL: [fn() -> Value; 3] = [
 fn resource(arn: &Value, name: &str, function_name: &str, set: &[(&str, &Value)]) -> String {
     const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:cartdock/${AWS::StackName}/*";
     for table in ["Ledger", "Mappings"] {
-        let other = format!("arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/${{{table}TableName}}");
+        let other = format!(
+            "arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/${{{table}TableName}}"
+        );
         let whole = json!({"Fn::If": [format!("Own{table}"), {"Fn::GetAtt": format!("{table}Table.Arn")}, {"Fn::Sub": other}]});
         if *arn == whole {
             return table.to_lowercase();
@@ -178,7 +203,8 @@ fn resource(arn: &Value, name: &str, function_name: &str, set: &[(&str, &Value)]
     if named == format!("{name}Log") && function_name.contains(&kebab(name)) {
         return "log".to_owned();
     }
-    let variable = set.iter().find(|(_, value)| value["Ref"] == named).map(|(name, _)| *name).unwrap_or_default();
+    let variable =
+        set.iter().find(|(_, value)| value["Ref"] == named).map(|(name, _)| *name).unwrap_or_default();
     match (variable.strip_suffix("_QUEUE_URL"), variable.strip_suffix("_DEAD_LETTERS_URL")) {
         (Some(prefix), _) => format!("queue {prefix}"),
         (_, Some(prefix)) => format!("dead letters of {prefix}"),

@@ -1,7 +1,11 @@
 //! The AWS template and the code, read together: each function gets the variables that it reads and no others, and may call
 //! what it can call and nothing else. Alarms have their pages and ring for metrics that exist; times fit each other.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot read the sources has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot read the sources has failed"
+)]
 
 mod code;
 mod document;
@@ -49,10 +53,15 @@ fn what_is_followed_is_what_is_there() {
     let sweep = CODE.needs("sweep");
     let has = |action: &str, what: &str| sweep.grants.contains(&(action.to_owned(), what.to_owned()));
     assert!(has("dynamodb:DeleteItem", "ledger") && has("dynamodb:Query", "mappings"), "{sweep:?}");
-    assert!(has("sqs:SendMessage", "queue ORDERS") && has("secretsmanager:GetSecretValue", "secrets"), "{sweep:?}");
+    assert!(
+        has("sqs:SendMessage", "queue ORDERS") && has("secretsmanager:GetSecretValue", "secrets"),
+        "{sweep:?}"
+    );
     let forward = CODE.needs("forward-orders");
     assert_eq!(forward.inbox.as_deref(), Some("ORDERS"));
-    for variable in ["LEDGER_TABLE", "PACE", "LOCAL_HOSTS", "FAIR_QUEUES", "ORDERS_DEAD_LETTERS_URL", "METRICS_NAMESPACE"] {
+    for variable in
+        ["LEDGER_TABLE", "PACE", "LOCAL_HOSTS", "FAIR_QUEUES", "ORDERS_DEAD_LETTERS_URL", "METRICS_NAMESPACE"]
+    {
         assert!(forward.variables.contains(variable), "{variable}: {forward:?}");
     }
 }
@@ -66,7 +75,8 @@ fn notices(plant: impl FnOnce(&mut Value), said: &str) {
 }
 
 fn statements<'a>(template: &'a mut Value, role: &str) -> &'a mut Vec<Value> {
-    let statements = &mut template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let statements =
+        &mut template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     statements.as_array_mut().unwrap()
 }
 
@@ -78,21 +88,29 @@ fn a_mistake_in_the_variables_is_noticed() {
     };
     let forget = |template: &mut Value| of_sweep(template, &|all| drop(all.remove("SHIPMENTS_QUEUE_URL")));
     notices(forget, "Sweep: the code reads, and the template does not set, SHIPMENTS_QUEUE_URL");
-    let add = |template: &mut Value| of_sweep(template, &|all| drop(all.insert("DEBUG".to_owned(), json!("1"))));
+    let add =
+        |template: &mut Value| of_sweep(template, &|all| drop(all.insert("DEBUG".to_owned(), json!("1"))));
     notices(add, "Sweep: the template sets, and the code does not read, DEBUG");
     let swap = |template: &mut Value| {
-        of_sweep(template, &|all| drop(all.insert("ORDERS_QUEUE_URL".to_owned(), json!({"Ref": "HintsQueue"}))));
+        of_sweep(template, &|all| {
+            drop(all.insert("ORDERS_QUEUE_URL".to_owned(), json!({"Ref": "HintsQueue"})))
+        });
     };
     notices(swap, "ORDERS_QUEUE_URL is {\"Ref\":\"HintsQueue\"}");
     let everywhere = |template: &mut Value| {
-        template["Globals"]["Function"]["Environment"]["Variables"].as_object_mut().unwrap().remove("LEDGER_TABLE");
+        template["Globals"]["Function"]["Environment"]["Variables"]
+            .as_object_mut()
+            .unwrap()
+            .remove("LEDGER_TABLE");
     };
     notices(everywhere, "PollOrders: the code reads, and the template does not set, LEDGER_TABLE");
 }
 
 #[test]
 fn a_mistake_in_a_role_is_noticed() {
-    let first = |template: &mut Value, role: &str| statements(template, role)[0]["Action"].as_array_mut().unwrap().clone();
+    let first = |template: &mut Value, role: &str| {
+        statements(template, role)[0]["Action"].as_array_mut().unwrap().clone()
+    };
     notices(
         |template| {
             let more = [first(template, "WriteTrackingRole"), vec![json!("dynamodb:DeleteItem")]].concat();
@@ -114,7 +132,8 @@ fn a_mistake_in_a_role_is_noticed() {
     );
     notices(
         |template| {
-            statements(template, "ReceiveNoticesRole").retain(|one| one["Resource"]["Fn::GetAtt"] != "HintsQueue.Arn");
+            statements(template, "ReceiveNoticesRole")
+                .retain(|one| one["Resource"]["Fn::GetAtt"] != "HintsQueue.Arn");
         },
         "ReceiveNotices: the code may call, and the role does not allow, sqs:SendMessage on queue HINTS",
     );
@@ -126,15 +145,29 @@ fn a_mistake_in_a_role_is_noticed() {
         "sqs:SendMessage on SchedulesDeadLetters, which the function is not told of",
     );
     notices(
-        |template| statements(template, "SweepRole").push(json!({"Fn::If": ["Traced", {"Effect": "Allow", "Action": ["*"], "Resource": "*"}, ""]})),
+        |template| {
+            statements(template, "SweepRole").push(
+                json!({"Fn::If": ["Traced", {"Effect": "Allow", "Action": ["*"], "Resource": "*"}, ""]}),
+            )
+        },
         "Sweep:  it allows on a condition",
     );
     notices(
-        |template| template["Resources"]["SweepRole"]["Properties"]["ManagedPolicyArns"] = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]),
+        |template| {
+            template["Resources"]["SweepRole"]["Properties"]["ManagedPolicyArns"] =
+                json!(["arn:aws:iam::aws:policy/AdministratorAccess"])
+        },
         "Sweep:  it has managed policies",
     );
     notices(
-        |template| drop(template["Resources"]["ForwardOrders"]["Properties"].as_object_mut().unwrap().remove("Events")),
+        |template| {
+            drop(
+                template["Resources"]["ForwardOrders"]["Properties"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("Events"),
+            )
+        },
         "ForwardOrders: its event sources and its inbox differ",
     );
 }
@@ -143,7 +176,9 @@ fn a_mistake_in_a_role_is_noticed() {
 fn messages_stay_away_while_their_function_may_still_run() {
     for (name, function) in resources(&TEMPLATE, "AWS::Serverless::Function") {
         let timeout = function["Properties"]["Timeout"].as_u64().unwrap();
-        for event in function["Properties"]["Events"].as_object().into_iter().flat_map(|events| events.values()) {
+        for event in
+            function["Properties"]["Events"].as_object().into_iter().flat_map(|events| events.values())
+        {
             let event = &event["Properties"];
             let queue = &TEMPLATE["Resources"][named_by(&event["Queue"], "Arn").unwrap()]["Properties"];
             let window = event["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
@@ -173,11 +208,23 @@ fn an_attempt_is_given_the_time_that_it_is_allowed() {
 fn data_outlives_the_stack() {
     for (name, table) in resources(&TEMPLATE, "AWS::DynamoDB::Table") {
         let properties = &table["Properties"];
-        assert_eq!((&table["DeletionPolicy"], &table["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")), "{name}");
+        assert_eq!(
+            (&table["DeletionPolicy"], &table["UpdateReplacePolicy"]),
+            (&json!("Retain"), &json!("Retain")),
+            "{name}"
+        );
         assert_eq!(properties["DeletionProtectionEnabled"], true, "{name}");
-        assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
-        assert_eq!(properties["TimeToLiveSpecification"], json!({"AttributeName": "expires", "Enabled": true}), "{name}");
-        let key: Vec<&Value> = properties["KeySchema"].as_array().unwrap().iter().map(|key| &key["AttributeName"]).collect();
+        assert_eq!(
+            properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
+            "{name}"
+        );
+        assert_eq!(
+            properties["TimeToLiveSpecification"],
+            json!({"AttributeName": "expires", "Enabled": true}),
+            "{name}"
+        );
+        let key: Vec<&Value> =
+            properties["KeySchema"].as_array().unwrap().iter().map(|key| &key["AttributeName"]).collect();
         assert_eq!(key, ["pk", "sk"], "{name}");
     }
 }
@@ -186,7 +233,10 @@ fn data_outlives_the_stack() {
 fn everything_reaches_the_alias_and_nothing_else_does() {
     let text = TEMPLATE["Resources"].to_string();
     for (name, _) in resources(&TEMPLATE, "AWS::Serverless::Function") {
-        assert!(!text.contains(&format!("\"Ref\":\"{name}\"")) && !text.contains(&format!("\"{name}.Arn\"")), "{name}");
+        assert!(
+            !text.contains(&format!("\"Ref\":\"{name}\"")) && !text.contains(&format!("\"{name}.Arn\"")),
+            "{name}"
+        );
     }
     for (name, schedule) in resources(&TEMPLATE, "AWS::Scheduler::Schedule") {
         let target = &schedule["Properties"]["Target"];
@@ -218,7 +268,8 @@ fn each_alarm_says_what_it_means_and_has_its_page() {
     for (name, alarm) in resources(&TEMPLATE, "AWS::CloudWatch::Alarm") {
         let properties = &alarm["Properties"];
         let text = properties["AlarmDescription"].as_str().unwrap();
-        let (meaning, page) = text.split_once(" What to do: infra/runbooks/").unwrap_or_else(|| panic!("{name}: {text}"));
+        let (meaning, page) =
+            text.split_once(" What to do: infra/runbooks/").unwrap_or_else(|| panic!("{name}: {text}"));
         let page = page.trim().strip_suffix(".md").unwrap();
         assert!(meaning.len() > 40 && pages.contains(page), "{name}: {text}");
         let own = properties["AlarmName"]["Fn::Sub"].as_str().unwrap();
@@ -243,18 +294,23 @@ fn alarms_and_dashboard_know_only_metrics_that_are_counted() {
     let mut seen = BTreeSet::new();
     for (name, alarm) in resources(&TEMPLATE, "AWS::CloudWatch::Alarm") {
         let properties = &alarm["Properties"];
-        let several = properties["Metrics"].as_array().into_iter().flatten().map(|one| &one["MetricStat"]["Metric"]);
-        for metric in several.chain([properties]).filter(|metric| metric["Namespace"]["Fn::Sub"].is_string()) {
+        let several =
+            properties["Metrics"].as_array().into_iter().flatten().map(|one| &one["MetricStat"]["Metric"]);
+        for metric in several.chain([properties]).filter(|metric| metric["Namespace"]["Fn::Sub"].is_string())
+        {
             let metric = metric["MetricName"].as_str().unwrap();
             assert!(known.contains(metric), "{name}: nobody counts {metric}");
             seen.insert(metric.to_owned());
         }
     }
     let (_, dashboard) = resources(&TEMPLATE, "AWS::CloudWatch::Dashboard")[0];
-    let body: Value = serde_json::from_str(dashboard["Properties"]["DashboardBody"]["Fn::Sub"].as_str().unwrap()).unwrap();
+    let body: Value =
+        serde_json::from_str(dashboard["Properties"]["DashboardBody"]["Fn::Sub"].as_str().unwrap()).unwrap();
     let widgets = body["widgets"].as_array().unwrap();
     let metrics = widgets.iter().flat_map(|widget| widget["properties"]["metrics"].as_array().unwrap());
-    for metric in metrics.filter(|metric| metric[0].as_str().is_some_and(|space| space.starts_with("Cartdock/"))) {
+    for metric in
+        metrics.filter(|metric| metric[0].as_str().is_some_and(|space| space.starts_with("Cartdock/")))
+    {
         let metric = metric[1].as_str().unwrap();
         assert!(known.contains(metric), "the dashboard: nobody counts {metric}");
         seen.insert(metric.to_owned());

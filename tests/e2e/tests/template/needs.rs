@@ -81,7 +81,12 @@ impl Code {
                 }
                 (_, None) => {
                     if self.environment(&call.name).calls.iter().any(|call| call.name == "vault") {
-                        needs.grants.extend(self.reached("SecretsManager", "SecretSource", "fetch", "secrets"));
+                        needs.grants.extend(self.reached(
+                            "SecretsManager",
+                            "SecretSource",
+                            "fetch",
+                            "secrets",
+                        ));
                     }
                 }
                 (_, Some(argument)) => panic!("environment.{}({argument}): teach this test", call.name),
@@ -106,7 +111,9 @@ impl Code {
             Some(argument) => name.replace("{prefix}", argument),
             None => name,
         });
-        filled.inspect(|name| assert!(!name.contains('{'), "{method} reads {name}; teach this test")).collect()
+        filled
+            .inspect(|name| assert!(!name.contains('{'), "{method} reads {name}; teach this test"))
+            .collect()
     }
 
     /// The names of the settings that a function reads, and those of whom it hands the settings to.
@@ -115,16 +122,22 @@ impl Code {
         const NO_READS: [&str; 2] = ["vault", "error"];
         let mut names = BTreeSet::new();
         for call in &function.calls {
-            let is_handed = call.arguments.iter().any(|token| token.word() == Some("settings")) && !call.is_method;
+            let is_handed =
+                call.arguments.iter().any(|token| token.word() == Some("settings")) && !call.is_method;
             match call.on.as_deref() {
                 Some("settings") if READS.contains(&call.name.as_str()) => {
                     names.insert(setting(&call.arguments));
                 }
                 Some("settings") => {
-                    assert!(NO_READS.contains(&call.name.as_str()), "settings.{}: teach this test", call.name);
+                    assert!(
+                        NO_READS.contains(&call.name.as_str()),
+                        "settings.{}: teach this test",
+                        call.name
+                    );
                 }
                 Some(owner) if is_handed => {
-                    let owner = if owner == "Self" { function.owner.as_deref().unwrap_or_default() } else { owner };
+                    let owner =
+                        if owner == "Self" { function.owner.as_deref().unwrap_or_default() } else { owner };
                     names.extend(self.settings_of(self.associated(owner, &call.name)));
                 }
                 _ => {}
@@ -203,7 +216,8 @@ impl Code {
     /// The method of an adapter, or the default of its trait.
     fn implementation(&self, adapter: &str, of: &str, method: &str) -> &Function {
         let is_it = |one: &&Function| one.of.as_deref() == Some(of) && one.name == method;
-        let own = self.adapters.functions.iter().find(|one| is_it(one) && one.owner.as_deref() == Some(adapter));
+        let own =
+            self.adapters.functions.iter().find(|one| is_it(one) && one.owner.as_deref() == Some(adapter));
         let default = || self.domain.functions.iter().find(|one| is_it(one) && one.owner.is_none());
         own.or_else(default).unwrap_or_else(|| panic!("{adapter} has no {of}::{method}"))
     }
@@ -219,7 +233,9 @@ impl Code {
                 Some("client") if call.is_method => {
                     actions.insert(action(&call.name).to_owned());
                 }
-                Some("table") if call.is_method => self.follow(self.associated("Table", &call.name), actions, seen),
+                Some("table") if call.is_method => {
+                    self.follow(self.associated("Table", &call.name), actions, seen)
+                }
                 Some("behind") if call.is_method => {
                     let of = function.of.as_deref().expect("what is behind a cache has the cache's trait");
                     self.follow(self.implementation(&format!("Dynamo{of}"), of, &call.name), actions, seen);
@@ -245,20 +261,31 @@ impl Code {
         };
         let mut found = self.adapters.functions.iter().filter(|one| one.name == name && is_near(one));
         let one = found.next();
-        one.unwrap_or_else(|| panic!("{} hands its table to {name}; teach this test where it is", caller.name))
+        one.unwrap_or_else(|| {
+            panic!("{} hands its table to {name}; teach this test where it is", caller.name)
+        })
     }
 
     /// Where the rules by which this test follows the code are broken: then it could miss something.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        for (name, sources) in self.functions.iter().map(|(name, one)| (name.as_str(), one)).chain([("domain", &self.domain)]) {
+        for (name, sources) in
+            self.functions.iter().map(|(name, one)| (name.as_str(), one)).chain([("domain", &self.domain)])
+        {
             for named in &sources.named {
                 let wrong = traits(&named.kind).into_iter().filter(|of| !may_hold(of, &named.name));
-                faults.extend(wrong.map(|of| format!("{name}: a {of} is called {}; call it by its port's name", named.name)));
+                faults.extend(wrong.map(|of| {
+                    format!("{name}: a {of} is called {}; call it by its port's name", named.name)
+                }));
             }
             for (file, tokens) in &sources.tokens {
                 if !file.ends_with("ports.rs") {
-                    faults.extend(renamed(tokens).into_iter().chain(generic(tokens)).map(|what| format!("{name}: {what}")));
+                    faults.extend(
+                        renamed(tokens)
+                            .into_iter()
+                            .chain(generic(tokens))
+                            .map(|what| format!("{name}: {what}")),
+                    );
                 }
             }
             faults.extend(self.strangers(sources).into_iter().map(|what| format!("{name}: {what}")));
@@ -272,7 +299,8 @@ impl Code {
         /// Of the standard library's types.
         const COMMON: [&str; 6] = ["all", "get", "insert", "open", "replace", "scan"];
         let ports = self.domain.functions.iter().filter(|one| {
-            one.file.ends_with("ports.rs") && one.of.as_deref().is_some_and(|of| PORTS.iter().any(|port| port.1 == of))
+            one.file.ends_with("ports.rs")
+                && one.of.as_deref().is_some_and(|of| PORTS.iter().any(|port| port.1 == of))
         });
         let methods: BTreeSet<&str> = ports.map(|one| one.name.as_str()).collect();
         let all = self.functions.values().chain([&self.domain]).flat_map(|sources| &sources.functions);
@@ -282,17 +310,34 @@ impl Code {
         let strange = calls.filter(|(_, call)| {
             let name = call.name.as_str();
             let on = call.on.as_deref().unwrap_or_default();
-            call.is_method && methods.contains(name) && !is_port(on, name) && !COMMON.contains(&name) && !others.contains(name)
+            call.is_method
+                && methods.contains(name)
+                && !is_port(on, name)
+                && !COMMON.contains(&name)
+                && !others.contains(name)
         });
-        strange.map(|(one, call)| format!("{} calls .{}() of {:?}: is that a port?", one.name, call.name, call.on)).collect()
+        strange
+            .map(|(one, call)| {
+                format!("{} calls .{}() of {:?}: is that a port?", one.name, call.name, call.on)
+            })
+            .collect()
     }
 
     /// The SDK is called only where this test looks.
     fn sdk_elsewhere(&self) -> Vec<String> {
         const PLACES: [&str; 12] = [
-            "aws.rs", "environment.rs", "secretsmanager.rs", "sqs.rs", "dynamodb/connections.rs", "dynamodb/ledger.rs",
-            "dynamodb/ledger/item.rs", "dynamodb/mappings.rs", "dynamodb/meter.rs", "dynamodb/table.rs",
-            "dynamodb/tables.rs", "dynamodb.rs",
+            "aws.rs",
+            "environment.rs",
+            "secretsmanager.rs",
+            "sqs.rs",
+            "dynamodb/connections.rs",
+            "dynamodb/ledger.rs",
+            "dynamodb/ledger/item.rs",
+            "dynamodb/mappings.rs",
+            "dynamodb/meter.rs",
+            "dynamodb/table.rs",
+            "dynamodb/tables.rs",
+            "dynamodb.rs",
         ];
         let is_sdk = |token: &Token| token.word().is_some_and(|word| word.starts_with("aws_sdk_"));
         let all = self.functions.values().chain([&self.domain, &self.delivery, &self.adapters]);
@@ -314,9 +359,9 @@ fn literal(token: &Token) -> String {
 fn setting(arguments: &[Token]) -> String {
     let first = arguments.iter().find(|token| matches!(token, Token::Text(_)));
     let rest = arguments.iter().take_while(|token| !matches!(token, Token::Text(_)));
-    let is_plain = rest.into_iter().all(|token| {
-        matches!(token, Token::Sign('&' | '!' | '(')) || token.word() == Some("format")
-    });
+    let is_plain = rest
+        .into_iter()
+        .all(|token| matches!(token, Token::Sign('&' | '!' | '(')) || token.word() == Some("format"));
     assert!(is_plain, "the name of a setting in {arguments:?} cannot be read");
     first.map(literal).expect("a setting has a name")
 }
@@ -331,7 +376,9 @@ fn is_port(on: &str, method: &str) -> bool {
 /// The ports in a type.
 fn traits(kind: &[Token]) -> Vec<&str> {
     let words = kind.iter().filter_map(Token::word);
-    words.filter(|word| ["Outgoing", "Incoming"].contains(word) || PORTS.iter().any(|port| port.1 == *word)).collect()
+    words
+        .filter(|word| ["Outgoing", "Incoming"].contains(word) || PORTS.iter().any(|port| port.1 == *word))
+        .collect()
 }
 
 /// May something of this port have this name?
@@ -346,12 +393,19 @@ fn may_hold(of: &str, name: &str) -> bool {
 /// Variables that hold a port under another name: `let books = self.ledger.as_ref();`
 fn renamed(tokens: &[Token]) -> Vec<String> {
     let is = |place: usize, word: &str| tokens.get(place).and_then(Token::word) == Some(word);
-    let lets = (0..tokens.len()).filter(|at| is(*at, "let") && tokens.get(at + 2).is_some_and(|token| token.is('=')));
+    let lets = (0..tokens.len())
+        .filter(|at| is(*at, "let") && tokens.get(at + 2).is_some_and(|token| token.is('=')));
     let wrong = lets.filter_map(|at| {
         let name = tokens[at + 1].word()?;
         let value: Vec<&Token> = tokens[at + 3..].iter().take_while(|token| !token.is(';')).collect();
-        let plain: Vec<&str> = value.iter().filter_map(|token| token.word()).filter(|word| !["as_ref", "clone"].contains(word)).collect();
-        let is_plain = value.iter().all(|token| token.word().is_some() || matches!(token, Token::Sign('.' | '&' | '*' | '(' | ')')));
+        let plain: Vec<&str> = value
+            .iter()
+            .filter_map(|token| token.word())
+            .filter(|word| !["as_ref", "clone"].contains(word))
+            .collect();
+        let is_plain = value
+            .iter()
+            .all(|token| token.word().is_some() || matches!(token, Token::Sign('.' | '&' | '*' | '(' | ')')));
         let port = plain.last().filter(|last| is_plain && PORTS.iter().any(|(port, ..)| port == *last))?;
         (*port != name).then(|| format!("{port} is called {name}; keep its name"))
     });
