@@ -114,7 +114,7 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     tell(&format!("Closing the books: ours beside the simulators' own counts\n\n{books}\n"));
     let compared = Comparison::of(&stack, &options.decisions).await;
     wrong.extend(compared.problems());
-    let (granted, used, by_aws) = (compared.granted.len(), compared.used.len(), compared.by_aws.len());
+    let (granted, (used, by_aws)) = (compared.granted.len(), compared.used_by());
     tell(&format!(
         "{granted} grants of 7 roles: {used} used by the functions, {by_aws} by AWS in their name"
     ));

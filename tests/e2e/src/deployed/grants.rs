@@ -87,6 +87,14 @@ impl Comparison {
         unused.chain(beyond).chain(wild.map(|grant| format!("granted with a *: {grant}"))).collect()
     }
 
+    /// How many grants are used by the functions, and how many by AWS.
+    pub(super) fn used_by(&self) -> (usize, usize) {
+        let by = |all: &BTreeSet<Grant>| {
+            self.granted.iter().filter(|grant| all.iter().any(|used| grant.covers(used))).count()
+        };
+        (by(&self.used), by(&self.by_aws))
+    }
+
     /// The exceptions that were needed, with their reasons.
     pub(super) fn exceptions(&self) -> Vec<String> {
         let needed =
