@@ -270,3 +270,20 @@ impl Incoming for SqsQueue {
         answer.map(|_| ()).map_err(|error| failure(DURING, &error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::secret::Vault;
+
+    #[test]
+    fn who_handles_a_queue_needs_a_place_for_what_is_given_up() {
+        let values = [("ORDERS_QUEUE_URL".to_owned(), "https://queue".to_owned())];
+        let vault = Arc::new(Vault::new(Vec::new(), Arc::new(SystemClock)));
+        let settings = Settings::new("environment", values.into(), vault);
+        assert_eq!(SqsNames::outgoing(&settings, "ORDERS").unwrap().url, "https://queue");
+        let error = SqsNames::incoming(&settings, "ORDERS").unwrap_err();
+        assert_eq!(error.key, "ORDERS_DEAD_LETTERS_URL");
+    }
+}

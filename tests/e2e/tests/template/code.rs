@@ -38,8 +38,6 @@ pub(crate) struct Function {
     pub(crate) of: Option<String>,
     pub(crate) name: String,
     pub(crate) calls: Vec<Call>,
-    /// Its signature and body.
-    pub(crate) tokens: Vec<Token>,
 }
 
 /// A call that a function makes.
@@ -66,8 +64,10 @@ pub(crate) struct Named {
 pub(crate) struct Sources {
     pub(crate) functions: Vec<Function>,
     pub(crate) named: Vec<Named>,
-    /// All tokens of all items but `use`, per file.
+    /// All tokens of all items but `use`, with their file.
     pub(crate) tokens: Vec<(PathBuf, Vec<Token>)>,
+    /// Those of `use`.
+    pub(crate) uses: Vec<(PathBuf, Vec<Token>)>,
 }
 
 pub(crate) fn root() -> PathBuf {
@@ -84,19 +84,17 @@ pub(crate) fn read(folder: &str) -> Sources {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|kind| kind == "rs") && !is_test(&path) {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let file = syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-                sources.items(&path, &file.items);
+                sources.add(&path, &std::fs::read_to_string(&path).unwrap());
             }
         }
     }
     sources
 }
 
-/// `tests.rs` and everything in a folder `tests`.
+/// A module of unit tests in a file or folder of its own.
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests") && !path.starts_with(root().join("tests"))
-        || path.file_name().is_some_and(|name| name == "tests.rs")
+    let inside = path.strip_prefix(root()).unwrap();
+    inside.components().any(|part| ["tests", "tests.rs"].iter().any(|name| part.as_os_str() == *name))
 }
 
 fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
@@ -107,10 +105,19 @@ fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
 }
 
 impl Sources {
+    /// Adds what stands in a file.
+    pub(crate) fn add(&mut self, path: &Path, text: &str) {
+        let file = syn::parse_file(text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        self.items(path, &file.items);
+    }
+
     fn items(&mut self, path: &Path, items: &[syn::Item]) {
         for item in items {
             match item {
-                syn::Item::Use(_) => continue,
+                syn::Item::Use(_) => {
+                    self.uses.push((path.to_owned(), flat(item.to_token_stream())));
+                    continue;
+                }
                 syn::Item::Mod(module) if is_for_tests(&module.attrs) => continue,
                 syn::Item::Mod(module) => {
                     self.items(path, module.content.as_ref().map_or(&[], |(_, items)| items));
@@ -131,7 +138,7 @@ impl Sources {
             return;
         }
         let owner = last_word(block.self_ty.to_token_stream());
-        let of = block.trait_.as_ref().and_then(|named| last_word(named.path().to_token_stream()));
+        let of = block.trait_.as_ref().and_then(|(path, _)| last_word(path.to_token_stream()));
         for item in &block.items {
             if let syn::ImplItem::Fn(function) = item {
                 self.function(path, owner.clone(), of.clone(), &function.sig, &function.block);
@@ -171,10 +178,8 @@ impl Sources {
             }
         }
         let calls = calls(&flat(body.to_token_stream()));
-        let tokens =
-            flat(signature.to_token_stream()).into_iter().chain(flat(body.to_token_stream())).collect();
         let name = signature.ident.to_string();
-        self.functions.push(Function { file: path.to_owned(), owner, of, name, calls, tokens });
+        self.functions.push(Function { file: path.to_owned(), owner, of, name, calls });
     }
 }
 

@@ -49,6 +49,28 @@ fn the_code_can_be_followed() {
 }
 
 #[test]
+fn code_that_cannot_be_followed_is_noticed() {
+    for (text, said) in [
+        ("struct Poll { books: Arc<dyn Ledger> }", "a Ledger is called books"),
+        ("struct Poll { queue_of_orders: Arc<dyn Outgoing> }", "a Outgoing is called queue_of_orders"),
+        ("fn look(books: &dyn Ledger) {}", "a Ledger is called books"),
+        ("fn look(&self) { let books = self.ledger.as_ref(); }", "ledger is called books"),
+        ("fn look<L: Ledger>(ledger: L) {}", "is not used as dyn"),
+        ("fn look(ledger: impl Ledger) {}", "is not used as dyn"),
+        ("fn look(&self) { (self.ledger).unpark(&id); }", "calls .unpark()"),
+        (
+            "fn look(&self) { tokio::select! { _ = self.books().set_circuit(&id, &circuit) => {} } }",
+            "calls .set_circuit()",
+        ),
+    ] {
+        let mut sources = code::Sources::default();
+        sources.add(std::path::Path::new("lib.rs"), text);
+        let faults = CODE.faults_in(&sources);
+        assert!(faults.iter().any(|fault| fault.contains(said)), "{text}: {faults:?}");
+    }
+}
+
+#[test]
 fn what_is_followed_is_what_is_there() {
     let sweep = CODE.needs("sweep");
     let has = |action: &str, what: &str| sweep.grants.contains(&(action.to_owned(), what.to_owned()));
@@ -173,6 +195,21 @@ fn a_mistake_in_a_role_is_noticed() {
 }
 
 #[test]
+fn each_function_is_built_of_its_own_package() {
+    for (name, function) in resources(&TEMPLATE, "AWS::Serverless::Function") {
+        let name = kebab(name);
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
+        assert_eq!(function["Metadata"]["BuildProperties"]["Binary"], name.as_str());
+        assert_eq!(
+            function["Properties"]["CodeUri"],
+            format!("../functions/{name}"),
+            "the workspace's default package is another"
+        );
+        assert_eq!(function["Properties"]["FunctionName"]["Fn::Sub"], format!("${{AWS::StackName}}-{name}"));
+    }
+}
+
+#[test]
 fn messages_stay_away_while_their_function_may_still_run() {
     for (name, function) in resources(&TEMPLATE, "AWS::Serverless::Function") {
         let timeout = function["Properties"]["Timeout"].as_u64().unwrap();
@@ -281,6 +318,23 @@ fn each_alarm_says_what_it_means_and_has_its_page() {
     for page in pages.iter().filter(|page| *page != "README") {
         assert!(index.contains(&format!("({page}.md)")), "the index does not lead to {page}.md");
     }
+}
+
+#[test]
+fn the_outputs_that_pages_name_are_there() {
+    let outputs = TEMPLATE["Outputs"].as_object().unwrap();
+    let pages =
+        pages().into_iter().map(|page| format!("infra/runbooks/{page}.md")).chain(["README.md".to_owned()]);
+    let mut found = 0;
+    for page in pages {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
+        for named in text.split("output `").skip(1) {
+            let name = named.split('`').next().unwrap();
+            assert!(outputs.contains_key(name), "{page}: the stack has no output {name}");
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
 }
 
 #[test]

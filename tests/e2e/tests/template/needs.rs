@@ -122,8 +122,7 @@ impl Code {
         const NO_READS: [&str; 2] = ["vault", "error"];
         let mut names = BTreeSet::new();
         for call in &function.calls {
-            let is_handed =
-                call.arguments.iter().any(|token| token.word() == Some("settings")) && !call.is_method;
+            let is_handed = !call.is_method && hands_on(&call.arguments, "settings");
             match call.on.as_deref() {
                 Some("settings") if READS.contains(&call.name.as_str()) => {
                     names.insert(setting(&call.arguments));
@@ -170,16 +169,22 @@ impl Code {
                     Some(port) => {
                         calls.insert((port.to_owned(), call.name.clone()));
                     }
-                    None => open.extend(self.shared(&call.name)),
+                    None => open.extend(self.shared(function, &call.name)),
                 }
             }
         }
         calls
     }
 
-    /// Whatever is called like that in the domain and the queue loop; not the ports themselves.
-    fn shared<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Function> {
-        let all = self.domain.functions.iter().chain(&self.delivery.functions);
+    /// Whatever is called like that in the domain, and in the queue loop where the caller is there too; not the ports.
+    fn shared<'a>(
+        &'a self,
+        caller: &Function,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Function> + use<'a> {
+        let is_loop = self.delivery.functions.iter().any(|one| one.file == caller.file);
+        let queue_loop = self.delivery.functions.iter().filter(move |_| is_loop);
+        let all = self.domain.functions.iter().chain(queue_loop);
         all.filter(move |one| one.name == name && !one.file.ends_with("ports.rs"))
     }
 
@@ -230,6 +235,8 @@ impl Code {
         }
         for call in &function.calls {
             match call.on.as_deref() {
+                // A cell that holds a client, not a request.
+                Some("client") if call.is_method && call.name == "get_or_init" => {}
                 Some("client") if call.is_method => {
                     actions.insert(action(&call.name).to_owned());
                 }
@@ -245,7 +252,7 @@ impl Code {
                     let own = all.filter(|one| one.owner == function.owner && one.name == call.name);
                     own.for_each(|one| self.follow(one, actions, seen));
                 }
-                on if !call.is_method && call.arguments.iter().any(|token| token.word() == Some("table")) => {
+                on if !call.is_method && hands_on(&call.arguments, "table") => {
                     self.follow(self.beside(function, on, &call.name), actions, seen);
                 }
                 _ => {}
@@ -268,29 +275,23 @@ impl Code {
 
     /// Where the rules by which this test follows the code are broken: then it could miss something.
     pub(crate) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        for (name, sources) in
-            self.functions.iter().map(|(name, one)| (name.as_str(), one)).chain([("domain", &self.domain)])
-        {
-            for named in &sources.named {
-                let wrong = traits(&named.kind).into_iter().filter(|of| !may_hold(of, &named.name));
-                faults.extend(wrong.map(|of| {
-                    format!("{name}: a {of} is called {}; call it by its port's name", named.name)
-                }));
-            }
-            for (file, tokens) in &sources.tokens {
-                if !file.ends_with("ports.rs") {
-                    faults.extend(
-                        renamed(tokens)
-                            .into_iter()
-                            .chain(generic(tokens))
-                            .map(|what| format!("{name}: {what}")),
-                    );
-                }
-            }
-            faults.extend(self.strangers(sources).into_iter().map(|what| format!("{name}: {what}")));
+        let all = self.functions.values().chain([&self.domain]);
+        all.flat_map(|sources| self.faults_in(sources)).chain(self.sdk_elsewhere()).collect()
+    }
+
+    /// The same for the sources of a function, or of the domain.
+    pub(crate) fn faults_in(&self, sources: &Sources) -> Vec<String> {
+        let mut faults = self.strangers(sources);
+        for named in &sources.named {
+            let wrong = traits(&named.kind).into_iter().filter(|of| !may_hold(of, &named.name));
+            faults.extend(
+                wrong.map(|of| format!("a {of} is called {}; call it by its port's name", named.name)),
+            );
         }
-        faults.extend(self.sdk_elsewhere());
+        for (file, tokens) in sources.tokens.iter().filter(|(file, _)| !file.ends_with("ports.rs")) {
+            let wrong = renamed(tokens).into_iter().chain(generic(tokens));
+            faults.extend(wrong.map(|what| format!("{}: {what}", file.display())));
+        }
         faults
     }
 
@@ -341,7 +342,9 @@ impl Code {
         ];
         let is_sdk = |token: &Token| token.word().is_some_and(|word| word.starts_with("aws_sdk_"));
         let all = self.functions.values().chain([&self.domain, &self.delivery, &self.adapters]);
-        let files = all.flat_map(|sources| &sources.tokens).filter(|(_, tokens)| tokens.iter().any(is_sdk));
+        let files = all
+            .flat_map(|sources| sources.tokens.iter().chain(&sources.uses))
+            .filter(|(_, tokens)| tokens.iter().any(is_sdk));
         let strange = files.filter(|(file, _)| !PLACES.iter().any(|place| file.ends_with(place)));
         strange.map(|(file, _)| format!("{} uses the SDK; teach this test", file.display())).collect()
     }
@@ -353,6 +356,22 @@ fn literal(token: &Token) -> String {
         Token::Text(text) => text.clone(),
         other => panic!("{other:?} is no text; this test cannot follow it"),
     }
+}
+
+/// Is this variable one of the arguments, and not only in one of them?
+fn hands_on(arguments: &[Token], name: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut previous = None;
+    for token in arguments.iter().chain([&Token::Sign(',')]) {
+        match token {
+            Token::Sign('(' | '[' | '{') => depth += 1,
+            Token::Sign(')' | ']' | '}') => depth -= 1,
+            Token::Sign(',') if depth == 0 && previous.and_then(Token::word) == Some(name) => return true,
+            _ => {}
+        }
+        previous = Some(token);
+    }
+    false
 }
 
 /// The name of a setting: `"PACE"`, or `&format!("{prefix}_QUEUE_URL")`.
