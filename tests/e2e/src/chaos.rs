@@ -22,6 +22,7 @@ pub use binaries::fresh as fresh_binaries;
 pub use lambda::FUNCTIONS;
 use lambda::Lambda;
 use local::Local;
+pub(crate) use plan::PACE;
 pub use plan::{Class, Options, Setting};
 pub use report::{Functions, Report};
 use world::World;

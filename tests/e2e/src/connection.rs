@@ -66,13 +66,18 @@ pub(crate) fn settings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// Everything that the shop sells, the listing and the rule that its people forgot included.
 pub(crate) fn mapping() -> Mapping {
-    let listings = shop::listings().into_iter().chain(shop::missing_listings());
-    let rules = shop::rules().into_iter().chain(shop::missing_rules());
-    Mapping {
-        version: 1,
-        listings: listings.map(|(sku, parts)| (Sku::parse(sku).expect("a SKU"), target(&parts))).collect(),
-        rules: rules.map(|(method, service)| rule(method, service)).collect(),
-    }
+    let forgotten = mapping_of(1, shop::missing_listings(), shop::missing_rules());
+    let mut mapping = mapping_of(1, shop::listings(), shop::rules());
+    mapping.listings.extend(forgotten.listings);
+    mapping.rules.extend(forgotten.rules);
+    mapping
+}
+
+/// A version of a mapping with just these.
+pub(crate) fn mapping_of(version: u64, listings: shop::Listings, rules: shop::Rules) -> Mapping {
+    let listings = listings.into_iter().map(|(sku, parts)| (Sku::parse(sku).expect("a SKU"), target(&parts)));
+    let rules = rules.into_iter().map(|(method, service)| rule(method, service));
+    Mapping { version, listings: listings.collect(), rules: rules.collect() }
 }
 
 fn target(parts: &[(&str, u32)]) -> Target {

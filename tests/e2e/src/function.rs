@@ -34,20 +34,7 @@ impl Function {
     /// has one (`OrdersHeld refused`); of what takes time, how often it was measured.
     #[must_use]
     pub fn metrics(&self) -> BTreeMap<String, u64> {
-        let mut metrics = BTreeMap::new();
-        for line in self.logs().lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-            let told = &line["_aws"]["CloudWatchMetrics"][0];
-            for name in
-                told["Metrics"].as_array().into_iter().flatten().filter_map(|one| one["Name"].as_str())
-            {
-                let word = told["Dimensions"][0][0].as_str().and_then(|kind| line[kind].as_str());
-                let name = word.map_or(name.to_owned(), |word| format!("{name} {word}"));
-                let value = &line[name.split(' ').next().unwrap_or_default()];
-                let more = value.as_array().map_or(value.as_u64(), |times| u64::try_from(times.len()).ok());
-                *metrics.entry(name).or_default() += more.unwrap_or(0);
-            }
-        }
-        metrics
+        metrics_of(&self.logs())
     }
 
     /// Its schedule's time has come.
@@ -115,6 +102,22 @@ impl Function {
     async fn invoke(&self, event: Value, deadline: Duration) -> Value {
         self.host.invoke(event, deadline).await.unwrap_or_else(|error| panic!("{error}"))
     }
+}
+
+/// What CloudWatch counts when it reads these lines of a log; see [`Function::metrics`].
+pub(crate) fn metrics_of(logs: &str) -> BTreeMap<String, u64> {
+    let mut metrics = BTreeMap::new();
+    for line in logs.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let told = &line["_aws"]["CloudWatchMetrics"][0];
+        for name in told["Metrics"].as_array().into_iter().flatten().filter_map(|one| one["Name"].as_str()) {
+            let word = told["Dimensions"][0][0].as_str().and_then(|kind| line[kind].as_str());
+            let name = word.map_or(name.to_owned(), |word| format!("{name} {word}"));
+            let value = &line[name.split(' ').next().unwrap_or_default()];
+            let more = value.as_array().map_or(value.as_u64(), |times| u64::try_from(times.len()).ok());
+            *metrics.entry(name).or_default() += more.unwrap_or(0);
+        }
+    }
+    metrics
 }
 
 impl Drop for Function {

@@ -9,6 +9,7 @@ pub mod chaos;
 mod cloud;
 mod connection;
 mod database;
+pub mod deployed;
 mod function;
 mod gateway;
 mod history;

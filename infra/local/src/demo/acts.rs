@@ -7,7 +7,7 @@ use domain::{Failure, OrderId, OrderKey};
 use jiff::Timestamp;
 use operations::status::Books;
 use simulator::faults::When;
-use simulator::shop::{self, Expect, Kind};
+use simulator::shop::{self, Kind};
 use simulator::store::OrderSpec;
 use simulator::warehouse::{Endpoint, Fault, FaultPlan, Parcels};
 
@@ -211,9 +211,4 @@ fn summary(books: &Books) -> String {
         books.packages.shipped,
         books.packages.posted
     )
-}
-
-/// What a correct connector has made of an order by the end of the day.
-pub(super) fn expected(order: &OrderSpec) -> Expect {
-    order.cured.unwrap_or(order.expect)
 }

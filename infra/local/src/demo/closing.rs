@@ -8,7 +8,6 @@ use simulator::shop::Expect;
 use simulator::store::OrderSpec;
 use std::io::Write;
 
-use super::acts::expected;
 use super::world::World;
 
 /// Prints the closed books. False: they do not close.
@@ -40,14 +39,14 @@ async fn unexpected(world: &World) -> Result<Vec<String>, Failure> {
         let record = world.host.ledger.load(&key, true).await?;
         if !record.as_ref().is_some_and(|record| is_as_expected(&order, record)) {
             let is = record.map_or("not in the ledger".to_owned(), |record| record.stage.word().to_owned());
-            wrong.push(format!("order {id} ({:?}) is {is}, not {:?}", order.kind, expected(&order)));
+            wrong.push(format!("order {id} ({:?}) is {is}, not {:?}", order.kind, order.ends_as()));
         }
     }
     Ok(wrong)
 }
 
 fn is_as_expected(order: &OrderSpec, record: &Record) -> bool {
-    match expected(order) {
+    match order.ends_as() {
         Expect::Ship { units } => record.stage == Stage::Posted && record.units == units,
         Expect::Hold => matches!(record.stage, Stage::Held(_)),
         Expect::Exclude => matches!(record.stage, Stage::Excluded(_)),

@@ -109,7 +109,7 @@ pub struct Options {
 }
 
 /// How long things may take in a run, by the names of the settings, in milliseconds.
-pub(super) const PACE: [(&str, u32); 6] = [
+pub(crate) const PACE: [(&str, u32); 6] = [
     ("send_within_ms", 3000),
     ("lease_ms", 6000),
     ("grace_ms", 8000),

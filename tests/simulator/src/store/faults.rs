@@ -47,6 +47,11 @@ pub enum Fault {
     ServerError,
     /// HTTP 503.
     Unavailable,
+    /// HTTP 429 with `Retry-After` in seconds.
+    TooMany {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
     /// An HTML page with status 200.
     HtmlPage,
     /// Bytes without any sense, status 200.

@@ -63,6 +63,10 @@ async fn faulty(world: &Arc<World>, call: &Call, fault: Fault) -> Response {
             replies::html(500, "<html><body>Server Error in '/' Application.</body></html>")
         }
         Fault::Unavailable => replies::html(503, replies::HTML_PAGE),
+        Fault::TooMany { retry_after } => {
+            let response = replies::html(429, replies::HTML_PAGE);
+            replies::with_header(response, "retry-after", &retry_after.to_string())
+        }
         Fault::HtmlPage => replies::html(200, replies::HTML_PAGE),
         Fault::Garbage => replies::garbage(),
         Fault::TruncatedXml => truncated(document(world, call, 0)),

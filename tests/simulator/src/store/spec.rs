@@ -125,6 +125,12 @@ impl OrderSpec {
         }
     }
 
+    /// What a correct connector has made of it by the end of the day, when everything that can be cured is.
+    #[must_use]
+    pub fn ends_as(&self) -> Expect {
+        self.cured.unwrap_or(self.expect)
+    }
+
     /// What the buyer paid: lines and shipping.
     #[must_use]
     pub fn total(&self) -> Decimal {
