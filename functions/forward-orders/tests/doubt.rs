@@ -305,7 +305,11 @@ fn an_attempt_that_may_have_landed_stays_in_doubt_until_another_one_has_an_answe
         scene.script.next("warehouse.create", [Fate::Late(Duration::from_secs(5 * 60)), Fate::Fails(None)]);
         for _ in 0..2 {
             drop(run(forwarder(&scene).forward(&key, 9)));
-            assert_eq!(scene.stage(7).word(), "in doubt", "{class:?}: nobody may cancel it in our books alone");
+            assert_eq!(
+                scene.stage(7).word(),
+                "in doubt",
+                "{class:?}: nobody may cancel it in our books alone"
+            );
             let wait = scene.record(7).wake.unwrap().duration_since(scene.clock.now());
             scene.pass(wait.unsigned_abs());
         }

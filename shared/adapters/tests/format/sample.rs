@@ -51,13 +51,14 @@ fn stages() -> Vec<Stage> {
         Stage::Cancelled,
         Stage::Ready { not_before: None },
         Stage::Ready { not_before: Some(later(1)) },
-        Stage::Sending(Claim { token: Token(77), until: later(15) }),
+        Stage::Sending(Claim { token: Token(77), until: later(15), repeats: false }),
         Stage::InDoubt { ask_at: later(20) },
         Stage::Waiting(Wait::CoolingOff),
         Stage::Waiting(Wait::Unpaid("pending".to_owned())),
     ];
     stages.extend(held.into_iter().map(Stage::Held));
     stages.extend(excluded.into_iter().map(Stage::Excluded));
+    stages.push(Stage::Sending(Claim { token: Token(78), until: later(15), repeats: true }));
     stages
 }
 
@@ -71,7 +72,7 @@ fn two_records(order: u64, stage: Stage) -> (Record, Record) {
         stage,
         since: later(2),
         attempts: u32::from(sent),
-        wake: (order % 2 == 0).then(|| later(60)),
+        wake: order.is_multiple_of(2).then(|| later(60)),
         units: if sent { 3 } else { 0 },
         mapping: u64::from(sent),
         warehouse_order: sent.then(|| WarehouseOrderId::parse(format!("WO-{order}")).unwrap()),
