@@ -151,7 +151,9 @@ impl Usage {
     fn waiting(self) -> u64 {
         let turn = 1000 / self.store_rate.max(1);
         let at_once = m::ANSWER_MS / m::BATCH;
-        m::READS * m::ANSWER_MS.max(turn) + m::POSTS * at_once.max(turn) + m::SENDS * at_once
+        (m::READS + m::BUYER_READS) * m::ANSWER_MS.max(turn)
+            + m::POSTS * at_once.max(turn)
+            + m::SENDS * at_once
     }
 
     fn lambda_time(self) -> Line {
