@@ -255,7 +255,7 @@ impl Bill {
             dollars(self.total, 2)
         ));
         text.push_str(&format!(
-            "  {} of it are left where nothing else uses the account's always-free allowances.\n",
+            "  {} of it where nothing else uses the account's always-free allowances.\n",
             dollars(self.total_with_allowances, 2)
         ));
         text.push_str(&format!(
