@@ -1,5 +1,9 @@
 //! What an order and an idle minute need of AWS, metered at the real functions.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and tells what it measured"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -67,7 +71,6 @@ impl Functions {
 /// Requests to the store and the warehouse so far.
 fn asked(cloud: &Cloud) -> u64 {
     let (store, warehouse) = (cloud.store.counts().calls, cloud.warehouse.counts().calls);
-    println!("asked so far: {store:?}, {warehouse:?}");
     store.values().sum::<u64>() + warehouse.values().sum::<u64>()
 }
 

@@ -71,7 +71,7 @@ fn two_records(order: u64, stage: Stage) -> (Record, Record) {
         stage,
         since: later(2),
         attempts: u32::from(sent),
-        wake: (order % 2 == 0).then(|| later(60)),
+        wake: order.is_multiple_of(2).then(|| later(60)),
         units: if sent { 3 } else { 0 },
         mapping: u64::from(sent),
         warehouse_order: sent.then(|| WarehouseOrderId::parse(format!("WO-{order}")).unwrap()),
