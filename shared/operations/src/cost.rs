@@ -263,7 +263,7 @@ impl Bill {
             dollars(self.storage_per_thousand, 5)
         ));
         text.push_str(&format!(
-            "  {} of 1,000 orders is for waiting: the others answer in {} ms, and a store is\n  asked {} a second.\n",
+            "  {} of 1,000 orders is for waiting: the others answer in {} ms, and\n  a store is asked {} a second.\n",
             dollars(self.waiting_per_thousand, 5),
             m::ANSWER_MS,
             count(store_rate, "time", "times"),
