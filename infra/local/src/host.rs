@@ -16,10 +16,10 @@ use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
 use adapters::secret::{GivenSecrets, LocalSecrets, SecretSource, Vault};
 use adapters::secretsmanager::SecretsManager;
-use domain::Failure;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
 use domain::ports::{Clock, Connections, Lease, Ledger, Mappings, Partners, Randomness};
+use domain::{ConnectionId, Failure};
 use forward_orders::{Circuits, ForwardOrders};
 use jiff::Timestamp;
 use poll_orders::PollOrders;
@@ -35,6 +35,9 @@ pub(crate) use embedded::Place;
 
 /// Deliveries of one message before it becomes a dead letter by itself.
 const MAX_RECEIVE: u32 = 5;
+
+/// Between two looks for what has expired in the embedded ledger: each reads all of it. DynamoDB takes days.
+const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
 
 /// What a host is made of.
 #[derive(Clone)]
@@ -200,13 +203,11 @@ impl Host {
         let mut tasks = JoinSet::new();
         for connection in self.enabled().await? {
             self.end_lease(&connection).await?;
-            if connection.runs() {
-                self.sweep().refill(&connection).await?;
-            }
             tasks.spawn(self.clone().poll_store(connection.clone(), stopped.clone()));
+            tasks.spawn(self.clone().sweep_always(connection.id.clone(), stopped.clone()));
             tasks.spawn(self.clone().poll_warehouse(connection, stopped.clone()));
         }
-        tasks.spawn(self.clone().sweep_always(stopped.clone()));
+        tasks.spawn(self.clone().expire_always(stopped.clone()));
         handlers::spawn(self, &mut tasks, &stopped);
         tasks.spawn(webhooks::serve(listener, self.receive_notices(), stopped.clone()));
         Ok(Running { stop, stopped, tasks })
@@ -223,13 +224,21 @@ impl Host {
         Ok(self.connections.all().await?.into_iter().filter(|connection| connection.enabled).collect())
     }
 
+    /// Polls a store again and again, once what the last process had on its queues is there again. Everybody else is at work
+    /// meanwhile.
     async fn poll_store(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
         let every = self.every(connection.schedule.orders_minutes);
+        if connection.runs()
+            && let Err(failure) = self.sweep().refill(&connection).await
+        {
+            // It has a date, on which the sweep finds it.
+            warn(sweep::NAME, &connection.id, &failure);
+        }
         loop {
             let more = match self.poll_once(&connection, self.in_time(every)).await {
                 Ok(more) => more,
                 Err(failure) => {
-                    warn(poll_orders::NAME, &connection, &failure);
+                    warn(poll_orders::NAME, &connection.id, &failure);
                     false
                 }
             };
@@ -261,9 +270,10 @@ impl Host {
         let every = self.every(connection.schedule.shipments_minutes);
         let poll = self.poll_shipments();
         loop {
-            let runs = self.runs(&connection).await;
-            if runs && let Err(failure) = poll.poll(&connection, self.in_time(every)).await {
-                warn(poll_shipments::NAME, &connection, &failure);
+            if self.running(&connection.id).await.is_some()
+                && let Err(failure) = poll.poll(&connection, self.in_time(every)).await
+            {
+                warn(poll_shipments::NAME, &connection.id, &failure);
             }
             if self.pause(every, &mut stopped).await {
                 return;
@@ -271,25 +281,28 @@ impl Host {
         }
     }
 
-    async fn sweep_always(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+    /// Looks at what is due of one connection, again and again: one whose store is slow keeps no other from being looked at.
+    async fn sweep_always(self: Arc<Self>, id: ConnectionId, mut stopped: watch::Receiver<bool>) {
         let every = self.options.sweep_every;
         let sweep = self.sweep();
         while !self.pause(every, &mut stopped).await {
-            let connections = self.enabled().await.unwrap_or_default();
-            for connection in connections.into_iter().filter(Connection::runs) {
-                if let Err(failure) =
-                    sweep.sweep(&connection, self.in_time(every.max(Duration::from_secs(60)))).await
-                {
-                    warn(sweep::NAME, &connection, &failure);
-                }
+            if let Some(connection) = self.running(&id).await
+                && let Err(failure) = sweep.sweep(&connection, self.in_time(every)).await
+            {
+                warn(sweep::NAME, &id, &failure);
             }
+        }
+    }
+
+    async fn expire_always(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        while !self.pause(EXPIRE_EVERY, &mut stopped).await {
             self.database.expire();
         }
     }
 
-    /// May this connection's warehouse be asked now?
-    async fn runs(&self, connection: &Connection) -> bool {
-        matches!(self.connections.get(&connection.id).await, Ok(Some(current)) if current.runs())
+    /// A connection as it is by now, if its store and its warehouse may be asked.
+    async fn running(&self, id: &ConnectionId) -> Option<Connection> {
+        self.connections.get(id).await.ok().flatten().filter(Connection::runs)
     }
 
     /// Disables the connections that the settings no longer name; what the ledger knows of them stays.
@@ -322,10 +335,10 @@ impl Host {
     }
 }
 
-fn warn(by: &'static str, connection: &Connection, failure: &Failure) {
+fn warn(by: &'static str, connection: &ConnectionId, failure: &Failure) {
     tracing::warn!(
         use_case = by,
-        connection.id = %connection.id,
+        connection.id = %connection,
         failure.kind = failure.kind.word(),
         failure.during = failure.during,
         "{} failed: {failure}", by

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use simulator::faults::When;
 use simulator::shop::{self, Expect, Kind};
-use simulator::store::{self, OrderSpec, WriteBack};
+use simulator::store::{self, OrderSpec, Store, StoreOptions, WriteBack};
 use simulator::warehouse::{Endpoint, Fault, FaultPlan};
 use support::{PATIENCE, Shop, in_time, kill, terminate};
 use tokio::process::Child;
@@ -174,6 +174,51 @@ async fn a_term_signal_lets_it_finish_what_is_in_hand() {
     let explained = shop.ask(&["explain", &order.to_string(), "--json"]).await.ended(0).json();
     assert_eq!(explained["stage"], "accepted", "{explained}");
     assert_eq!(explained["attempts"], 1, "{explained}");
+}
+
+/// The settings of a shop with another connection before its own: another store, the same warehouse.
+fn with_neighbour(shop: &Shop, neighbour: &Store) -> String {
+    let own = shop.settings();
+    let (head, main) = own.split_at(own.find("[[connection]]").expect("a connection"));
+    let head = head.replace("local_hosts = [", &format!("local_hosts = [\"{}\", ", neighbour.host()));
+    let other = main
+        .replace("id = \"main\"", "id = \"a-neighbour\"")
+        .replace(&shop.store.base_url(), &neighbour.base_url())
+        .replace("timeout_seconds = 5", "timeout_seconds = 20");
+    format!("{head}{other}{main}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_does_not_answer_keeps_no_other_waiting() {
+    let shop = Shop::open("silent-neighbour", WriteBack::Offered).await;
+    let neighbour = Store::start(StoreOptions::default()).await.expect("a loopback port");
+    neighbour.stock_shop();
+    shop.write("cartdock.toml", &with_neighbour(&shop, &neighbour));
+    for file in ["listings.csv", "rules.csv"] {
+        shop.ask(&["map", "import", file, "--connection", "main"]).await.ended(0);
+    }
+    shop.store.notify_to(None);
+    let unpaid = OrderSpec { status: "Pending".to_owned(), ..one(&shop, Kind::Physical) };
+    let theirs: Vec<u64> = (0..6)
+        .map(|n| neighbour.add_order(OrderSpec { id: Some(700_900_100 + n), ..unpaid.clone() }))
+        .collect();
+    let ours = shop.store.add_order(unpaid);
+    let run = shop.run();
+    shop.explained(ours, |order| order["stage"] == "waiting").await;
+    shop.explained(theirs[5], |order| order["stage"] == "waiting").await;
+
+    neighbour.plan_faults(store::FaultPlan::new().and(
+        store::Endpoint::OrderRead,
+        When::Always,
+        store::Fault::Silence,
+    ));
+    let reads = || neighbour.counts().order_reads.values().sum::<u64>();
+    let before = reads();
+    in_time("the neighbour is asked", neighbour.until(|_| reads() > before)).await;
+    assert!(shop.store.set_status(ours, "Accepted"));
+    in_time("it is sent", shop.warehouse.until(|warehouse| warehouse.creates_for(&reference(ours)) == 1)).await;
+    assert!(reads() < before + 6, "the other store was waited for: {} reads", reads() - before);
+    assert_eq!(terminate(run).await, Some(0), "{}", shop.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,7 +40,7 @@ impl Handler for Dispatch {
 }
 
 /// How many loops work on each queue, ten messages at a time.
-const LOOPS: usize = 2;
+const LOOPS: usize = 6;
 
 /// Starts the loops of all three queues.
 pub(super) fn spawn(host: &Arc<Host>, tasks: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {

@@ -25,6 +25,8 @@ const TICK: Duration = Duration::from_millis(40);
 const LOOK: Duration = Duration::from_secs(1);
 /// Without any progress for so long, something is lost.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// And so much more for each order of a shop: a lost ledger is read anew from its store, which is no progress yet.
+const PATIENCE_PER_ORDER: Duration = Duration::from_millis(200);
 
 /// A moment of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,6 +178,8 @@ impl World {
     /// Lets orders flow, makes all the trouble, and waits until nothing is left to do.
     async fn until_done(&mut self, host: &mut impl Host) {
         let mut troubles = self.troubles();
+        let each = self.options.orders.div_ceil(self.shops.len().max(1));
+        let patience = PATIENCE + PATIENCE_PER_ORDER * u32::try_from(each).unwrap_or(u32::MAX);
         let (mut last, mut moved, mut looked) = (0, Instant::now(), Instant::now());
         loop {
             let progress = self.go_on().await;
@@ -199,8 +203,8 @@ impl World {
                 }
                 looked = Instant::now();
             }
-            if moved.elapsed() > PATIENCE {
-                return self.report.wrong.push(format!("nothing has moved for {PATIENCE:?}"));
+            if moved.elapsed() > patience {
+                return self.report.wrong.push(format!("nothing has moved for {patience:?}"));
             }
         }
     }
