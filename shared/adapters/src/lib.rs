@@ -26,4 +26,6 @@ pub mod settings;
 pub mod signature;
 #[cfg(feature = "cloud")]
 pub mod sqs;
+pub mod tls;
+mod transport;
 pub mod wms;

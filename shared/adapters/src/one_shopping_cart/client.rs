@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use domain::Failure;
 use domain::ports::Clock;
-use reqwest::{Method, Url};
+use http::Method;
 use tokio::sync::Mutex;
+use url::Url;
 
 use super::config::Config;
 use super::contacts::Contacts;

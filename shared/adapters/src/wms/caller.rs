@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use domain::Failure;
 use domain::ports::Clock;
+use http::Method;
 use jiff::Timestamp;
-use reqwest::{Method, Url};
+use url::Url;
 
 use super::authorization::{Authorization, Credentials};
 use crate::http::{Http, Request, Sent};

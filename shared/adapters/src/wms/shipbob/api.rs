@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::limits::ANSWER_BYTES;
 use domain::{Failure, Reference};
-use reqwest::Method;
+use http::Method;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
