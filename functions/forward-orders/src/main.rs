@@ -28,7 +28,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
     let forward = ForwardOrders {
         connections: environment.connections(),
-        partners: environment.partners(),
+        partners: environment.partners()?,
         ledger: environment.ledger(),
         mappings: environment.mappings(),
         clock: environment.clock(),

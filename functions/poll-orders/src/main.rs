@@ -42,7 +42,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
     let use_case = PollOrders {
         connections: environment.connections(),
-        partners: environment.partners(),
+        partners: environment.partners()?,
         ledger: environment.ledger(),
         orders: environment.queue("ORDERS")?,
         clock: environment.clock(),

@@ -33,7 +33,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
     let notices = ReceiveNotices {
         connections: environment.connections(),
-        partners: environment.partners(),
+        partners: environment.partners()?,
         ledger: environment.ledger(),
         shipments: environment.queue("SHIPMENTS")?,
         hints: environment.queue("HINTS")?,

@@ -138,7 +138,7 @@ fn warehouse(webhook: &[(&str, &str)], clock: Arc<dyn Clock>) -> Warehouse {
     let secret = format!("whsec_{}", STANDARD.encode(KEY));
     let given = GivenSecrets::new([("key".to_owned(), secret)]);
     let vault = Arc::new(Vault::new(vec![Box::new(given)], clock.clone()));
-    wms::connect(&Settings::new("warehouse", values, vault), Http::new([]), clock).unwrap()
+    wms::connect(&Settings::new("warehouse", values, vault), Http::new([]).unwrap(), clock).unwrap()
 }
 
 #[test]

@@ -29,7 +29,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = Environment::open().await?;
     let use_case = Sweep {
         connections: environment.connections(),
-        partners: environment.partners(),
+        partners: environment.partners()?,
         ledger: environment.ledger(),
         mappings: environment.mappings(),
         orders: environment.queue("ORDERS")?,

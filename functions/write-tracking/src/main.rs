@@ -30,7 +30,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let queue = environment.queue("SHIPMENTS")?;
     let track = WriteTracking {
         connections: environment.connections(),
-        partners: environment.partners(),
+        partners: environment.partners()?,
         ledger: environment.ledger(),
         shipments: queue.clone(),
         clock: environment.clock(),

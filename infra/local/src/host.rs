@@ -78,7 +78,7 @@ impl Host {
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
         let vault = Arc::new(vault(&options.secrets));
         let tls = tls::of_the_system().unwrap_or_else(|_| tls::built_in());
-        let http = Http::with_tls(options.local_hosts.iter().cloned(), tls);
+        let http = Http::with_tls(options.local_hosts.iter().cloned(), tls)?;
         let database = Database::open(&options.place, clock.as_ref()).await?;
         let names = database.names().clone();
         let client = database.client();

@@ -122,13 +122,15 @@ impl Environment {
     }
 
     /// The adapters of stores and warehouses.
-    #[must_use]
-    pub fn partners(&self) -> Arc<dyn Partners> {
+    ///
+    /// # Errors
+    /// When their client cannot be set up.
+    pub fn partners(&self) -> Result<Arc<dyn Partners>, Failure> {
         let local = self.settings.optional("LOCAL_HOSTS").unwrap_or_default();
         let local = local.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned);
-        let http = Http::with_tls(local, self.tls.clone());
+        let http = Http::with_tls(local, self.tls.clone())?;
         let adapters = Adapters::new(self.settings.vault().clone(), http, self.clock());
-        Arc::new(adapters.counted(self.metrics()))
+        Ok(Arc::new(adapters.counted(self.metrics())))
     }
 
     /// The queue that `<name>_QUEUE_URL` names.

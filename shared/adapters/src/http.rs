@@ -7,30 +7,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::{Failure, limits};
-pub use http::Method;
-use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use http_body_util::Full;
 use jiff::Timestamp;
+use reqwest::{Method, Url};
 use rustls::ClientConfig;
-pub use url::Url;
 
 use crate::metrics::{Metrics, Side};
 use crate::tls;
-use crate::transport::{Lost, Transport};
-pub use crate::transport::{Resolver, SystemResolver};
-pub use guard::is_public;
 use guard::{CheckedResolver, LocalHosts, Origin};
+pub use guard::{Resolver, SystemResolver, is_public};
 
 /// What an outside system may send back at most, unless a caller allows less.
 pub const MAX_ANSWER_BYTES: usize = limits::ANSWER_BYTES;
-
-/// How long it may take until there is a connection.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-
-/// What we call ourselves.
-const OURSELVES: HeaderValue = HeaderValue::from_static(concat!("cartdock/", env!("CARGO_PKG_VERSION")));
 
 /// Nobody is believed who wants us to stay away for longer: an absurd `Retry-After` must not park an order.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
@@ -128,11 +116,21 @@ impl Sent {
 /// The client. Cheap to clone; connections are shared. It reaches nothing until [`Http::only`] names what.
 #[derive(Clone)]
 pub struct Http {
-    transport: Transport,
+    client: reqwest::Client,
     local: Arc<LocalHosts>,
     allowed: Arc<BTreeSet<Origin>>,
     counted: Option<(Metrics, Side)>,
     answering: Option<Arc<Answering>>,
+}
+
+/// What all clients of a process have in common: their TLS, HTTP/1, connections that are kept; no redirects, no proxies.
+pub(crate) fn plain(tls: ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .pool_idle_timeout(Duration::from_secs(60))
 }
 
 /// Answers in place of the network.
@@ -141,28 +139,45 @@ pub type Answering = dyn Fn(&Request) -> Answer + Send + Sync;
 impl Http {
     /// A client for public https addresses on port 443. Besides it reaches the hosts that are named here, as `host` or
     /// `host:port`, although they may be local, not https, or on another port. TLS is the built-in one.
-    #[must_use]
-    pub fn new(local: impl IntoIterator<Item = String>) -> Self {
+    ///
+    /// # Errors
+    /// When the client cannot be set up.
+    pub fn new(local: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
         Self::with_tls(local, tls::built_in())
     }
 
     /// The same, with TLS as it was set up for the process.
-    #[must_use]
-    pub fn with_tls(local: impl IntoIterator<Item = String>, tls: ClientConfig) -> Self {
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn with_tls(local: impl IntoIterator<Item = String>, tls: ClientConfig) -> Result<Self, Failure> {
         Self::make(local, Arc::new(SystemResolver), tls)
     }
 
-    /// The same, with names looked up by `resolver`. What it answers is checked all the same.
-    #[must_use]
-    pub fn with_resolver(local: impl IntoIterator<Item = String>, resolver: Arc<dyn Resolver>) -> Self {
+    /// The same as [`Http::new`], with names looked up by `resolver`. What it answers is checked all the same.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn with_resolver(
+        local: impl IntoIterator<Item = String>,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, Failure> {
         Self::make(local, resolver, tls::built_in())
     }
 
-    fn make(local: impl IntoIterator<Item = String>, resolver: Arc<dyn Resolver>, tls: ClientConfig) -> Self {
+    fn make(
+        local: impl IntoIterator<Item = String>,
+        resolver: Arc<dyn Resolver>,
+        tls: ClientConfig,
+    ) -> Result<Self, Failure> {
         let local = Arc::new(LocalHosts::new(local));
-        let resolver = CheckedResolver { behind: resolver, local: local.clone() };
-        let transport = Transport::new(tls, Arc::new(resolver), CONNECT_WITHIN);
-        Self { transport, local, allowed: Arc::default(), counted: None, answering: None }
+        let client = plain(tls)
+            .connect_timeout(Duration::from_secs(10))
+            .dns_resolver(Arc::new(CheckedResolver { behind: resolver, local: local.clone() }))
+            .user_agent(concat!("cartdock/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| Failure::permanent("set up HTTP", "the client cannot be set up").caused_by(e))?;
+        Ok(Self { client, local, allowed: Arc::default(), counted: None, answering: None })
     }
 
     /// The same client for the scheme, host and port of these addresses, which come from the settings, and for nothing
@@ -180,9 +195,11 @@ impl Http {
     }
 
     /// A client that asks nobody: `answering` gives every answer. For trying out what answers do.
-    #[must_use]
-    pub fn answered_by(answering: Arc<Answering>) -> Self {
-        Self { answering: Some(answering), ..Self::new([]) }
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn answered_by(answering: Arc<Answering>) -> Result<Self, Failure> {
+        Ok(Self { answering: Some(answering), ..Self::new([])? })
     }
 
     /// Sends a request once.
@@ -203,58 +220,58 @@ impl Http {
     }
 
     async fn exchange(&self, during: &'static str, request: Request) -> Sent {
-        let timeout = request.timeout;
-        let Some(request) = on_the_wire(request) else {
-            let why =
-                "the request cannot be made: a header or the address has characters that it must not have";
-            return Sent::NotSent(Failure::retryable(during, why));
+        let mut builder =
+            self.client.request(request.method, request.url).timeout(request.timeout).body(request.body);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let response = match builder.send().await {
+            Ok(response) => response,
+            Err(error) => return lost(during, error),
         };
-        match tokio::time::timeout(timeout, self.transport.send(request, MAX_ANSWER_BYTES)).await {
-            Ok(Ok(response)) => Sent::Answered(answer(response)),
-            Ok(Err(lost)) => unanswered(during, lost),
-            Err(_) => Sent::Unclear(Failure::retryable(during, "did not answer in time")),
-        }
+        read(during, response).await
     }
 }
 
-/// The request as it is sent; none where it cannot be written down.
-fn on_the_wire(request: Request) -> Option<http::Request<Full<Bytes>>> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &request.headers {
-        headers.append(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
-    }
-    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-    headers.entry(USER_AGENT).or_insert(OURSELVES);
-    let address = http::Uri::try_from(request.url.as_str()).ok()?;
-    let mut wire = http::Request::new(Full::from(request.body));
-    *wire.method_mut() = request.method;
-    *wire.uri_mut() = address;
-    *wire.headers_mut() = headers;
-    Some(wire)
-}
-
-fn answer(response: http::Response<Bytes>) -> Answer {
-    let (head, body) = response.into_parts();
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Answer {
-        status: head.status.as_u16(),
-        headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
-        body: body.into(),
-    }
-}
-
-/// Tells apart what never left from what may have arrived.
-fn unanswered(during: &'static str, lost: Lost) -> Sent {
-    match lost {
-        Lost::NotConnected(error) => {
-            Sent::NotSent(Failure::retryable(during, "cannot be reached").caused_by(error))
-        }
-        Lost::Cut(error) => {
+/// Tells apart what never left from what may have arrived. The error's own text may hold the URL: it is stripped.
+fn lost(during: &'static str, error: reqwest::Error) -> Sent {
+    let (connect, timeout) = (error.is_connect() || error.is_builder(), error.is_timeout());
+    let error = error.without_url();
+    match (connect, timeout) {
+        (true, _) => Sent::NotSent(Failure::retryable(during, "cannot be reached").caused_by(error)),
+        (false, true) => Sent::Unclear(Failure::retryable(during, "did not answer in time").caused_by(error)),
+        (false, false) => {
             Sent::Unclear(Failure::retryable(during, "hung up before it had answered").caused_by(error))
         }
-        Lost::TooLong => {
-            let why = format!("answered with more than {MAX_ANSWER_BYTES} bytes");
-            Sent::Unclear(Failure::retryable(during, why))
+    }
+}
+
+async fn read(during: &'static str, mut response: reqwest::Response) -> Sent {
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
+                return Sent::Unclear(Failure::retryable(
+                    during,
+                    format!("answered with more than {MAX_ANSWER_BYTES} bytes"),
+                ));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Sent::Answered(Answer { status, headers, body }),
+            Err(error) => {
+                let error = error.without_url();
+                return Sent::Unclear(
+                    Failure::retryable(during, "hung up in the middle of its answer").caused_by(error),
+                );
+            }
         }
     }
 }

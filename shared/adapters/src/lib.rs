@@ -27,5 +27,4 @@ pub mod signature;
 #[cfg(feature = "cloud")]
 pub mod sqs;
 pub mod tls;
-mod transport;
 pub mod wms;

@@ -251,7 +251,7 @@ pub(crate) fn variables<N: Into<String>>(
 fn partners(store: &Store, warehouse: &Warehouse) -> Adapters {
     let clock = Arc::new(SystemClock);
     let vault = Arc::new(Vault::new(vec![Box::new(Secrets(secrets(store)))], clock.clone()));
-    let http = Http::new([store.host(), warehouse.host()]);
+    let http = Http::new([store.host(), warehouse.host()]).expect("an HTTP client");
     Adapters::new(vault, http, clock)
 }
 

@@ -3,16 +3,33 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use url::Url;
-
-use crate::transport::Resolver;
+use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// The port of https, the only one that is asked unless a setting names another.
 const HTTPS: u16 = 443;
+
+/// Finds the addresses of a host.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// All addresses of this name.
+    async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The operating system's resolver.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemResolver;
+
+#[async_trait]
+impl Resolver for SystemResolver {
+    async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
 
 /// Scheme, host and port: what an address must share with one of the settings'.
 pub(super) type Origin = (String, String, u16);
@@ -101,16 +118,19 @@ pub(super) struct CheckedResolver {
     pub(super) local: Arc<LocalHosts>,
 }
 
-#[async_trait]
-impl Resolver for CheckedResolver {
-    async fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let named = self.local.has(host);
-        let found = self.behind.addresses(host).await?.into_iter();
-        let allowed: Vec<IpAddr> = found.filter(|ip| named || is_public(*ip)).collect();
-        if allowed.is_empty() {
-            return Err(io::Error::other(format!("{host} has no public address")));
-        }
-        Ok(allowed)
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (behind, host) = (self.behind.clone(), name.as_str().to_owned());
+        let named = self.local.has(&host);
+        Box::pin(async move {
+            let found = behind.addresses(&host).await?.into_iter();
+            let allowed: Vec<SocketAddr> =
+                found.filter(|ip| named || is_public(*ip)).map(|ip| SocketAddr::new(ip, 0)).collect();
+            if allowed.is_empty() {
+                return Err(format!("{host} has no public address").into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -231,10 +251,10 @@ mod tests {
             behind: Arc::new(Mixed),
             local: Arc::new(LocalHosts::new(local.iter().map(|host| (*host).to_owned()))),
         };
-        let found = resolver(&[]).addresses("mixed.test").await.unwrap();
-        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let found = resolver(&[]).resolve("mixed.test".parse().unwrap()).await.unwrap();
+        let found: Vec<String> = found.map(|address| address.ip().to_string()).collect();
         assert_eq!(found, ["8.8.8.8", "2606:4700::1111"]);
-        let named = resolver(&["mixed.test"]).addresses("mixed.test").await.unwrap();
-        assert_eq!(named.len(), 5);
+        let named = resolver(&["mixed.test"]).resolve("mixed.test".parse().unwrap()).await.unwrap();
+        assert_eq!(named.count(), 5);
     }
 }

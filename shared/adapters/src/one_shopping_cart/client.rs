@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use domain::Failure;
 use domain::ports::Clock;
-use http::Method;
+use reqwest::{Method, Url};
 use tokio::sync::Mutex;
-use url::Url;
 
 use super::config::Config;
 use super::contacts::Contacts;

@@ -7,10 +7,9 @@ use std::time::Duration;
 use domain::money::Currency;
 use domain::policy::Policies;
 use domain::ports::Clock;
-use http::Method;
 use jiff::tz::TimeZone;
+use reqwest::{Method, Url};
 use rust_decimal::Decimal;
-use url::Url;
 
 use super::template::Template;
 use crate::rate_limit::RateLimit;

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use domain::carrier::Tracking;
 use domain::ports::{PostAnswer, SinkMode, TrackingSink};
 use domain::{Failure, OrderId};
-use http::Method;
 use jiff::Timestamp;
+use reqwest::Method;
 
 use super::client::Client;
 use super::config::Mode;

@@ -9,12 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Failure;
 use domain::ports::Clock;
 use domain::warehouse::RawWebhook;
-use http::Method;
 use jiff::Timestamp;
+use reqwest::{Method, Url};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use url::Url;
 
 use super::{Reason, WRONG_SIGNATURE, base64, header_of, within};
 use crate::http::{Http, Request};

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use domain::Failure;
 use domain::ports::Clock;
-use http::Method;
 use jiff::Timestamp;
-use url::Url;
+use reqwest::{Method, Url};
 
 use super::authorization::{Authorization, Credentials};
 use crate::http::{Http, Request, Sent};

@@ -8,10 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use domain::Failure;
 use domain::limits::ANSWER_BYTES;
 use domain::ports::Clock;
-use http::Method;
 use jiff::Timestamp;
+use reqwest::{Method, Url};
 use tokio::sync::Mutex;
-use url::Url;
 use url::form_urlencoded;
 
 use super::answers;

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::process::Command;
 
-use adapters::http::Url;
 use adapters::http::{Http, MAX_ANSWER_BYTES, Sent, is_public};
 use domain::Failure;
+use reqwest::Url;
 use tokio::net::TcpListener;
 
 use crate::corpus;
@@ -106,7 +106,7 @@ async fn a_name_that_is_public_when_it_is_checked_and_local_afterwards_gains_not
 #[tokio::test]
 async fn no_redirect_is_followed_wherever_it_leads() {
     let target = Witness::answering(OK).await;
-    let http = Http::with_resolver(["127.0.0.1".to_owned()], Answers::local());
+    let http = Http::with_resolver(["127.0.0.1".to_owned()], Answers::local()).unwrap();
     for (index, host) in corpus::hosts().into_iter().enumerate() {
         // What cannot stand in a header is no redirect.
         if !host.is_ascii() {
@@ -132,7 +132,7 @@ async fn a_local_server_is_reached_where_a_setting_names_it() {
         let named = format!("{host}:{}", witness.port);
         let url = Url::parse(&format!("http://{named}/")).unwrap();
         let reaches = async |local: Option<String>, allowed: &[&Url]| {
-            let http = Http::with_resolver(local, Answers::local());
+            let http = Http::with_resolver(local, Answers::local()).unwrap();
             told(http.only(allowed.iter().copied()).send("test", get(&url)).await).is_ok()
         };
         assert!(reaches(Some(named.clone()), &[&url]).await, "{host}");
@@ -175,7 +175,7 @@ async fn an_answer_is_bounded_in_size_and_in_time() {
     ] {
         let named = format!("127.0.0.1:{port}");
         let url = Url::parse(&format!("http://{named}/")).unwrap();
-        let http = Http::new([named]).only([&url]);
+        let http = Http::new([named]).unwrap().only([&url]);
         let told = told(http.send("test", get(&url)).await);
         match expected {
             Ok(status) => assert_eq!(told, Ok(status)),

@@ -131,7 +131,7 @@ async fn no_setting_leads_to_a_forbidden_address() {
 async fn the_same_settings_reach_a_server_that_is_named() {
     let witness = Witness::answering(OK).await;
     let named = format!("127.0.0.1:{}", witness.port);
-    let http = Http::with_resolver([named.clone()], Answers::local());
+    let http = Http::with_resolver([named.clone()], Answers::local()).unwrap();
     let mut seen = 0;
     for (which, tried) in all(&http, &format!("http://{named}")).await {
         assert!(tried.is_ok(), "{which}: {tried:?}");

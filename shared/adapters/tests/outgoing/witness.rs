@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapters::http::{Http, Request, Resolver};
-use adapters::http::{Method, Url};
 use async_trait::async_trait;
+use reqwest::{Method, Url};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -83,7 +83,7 @@ impl Resolver for Answers {
 
 /// A client to which no local host is named.
 pub(crate) fn client(resolver: Arc<Answers>) -> Http {
-    Http::with_resolver([], resolver)
+    Http::with_resolver([], resolver).unwrap()
 }
 
 pub(crate) fn get(url: &Url) -> Request {

@@ -70,7 +70,7 @@ impl Scene {
             ("webhook.jwks_url", url.as_str()),
             ("webhook.window_seconds", "86400"),
         ];
-        let http = Http::new(["127.0.0.1".to_owned()]);
+        let http = Http::new(["127.0.0.1".to_owned()]).unwrap();
         let verifier = opened(&pairs, &Spoken::default(), &clock, &http).unwrap().unwrap();
         let (keys, messages) = shipengine_file();
         let at = |index: usize| RawWebhook { path_rest: ADDRESS.to_owned(), ..messages[index].clone() };

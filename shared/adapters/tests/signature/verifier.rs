@@ -80,7 +80,7 @@ pub(crate) fn opened(
 }
 
 fn verifier(pairs: &[(&str, &str)]) -> Result<Option<Verifier>, SettingError> {
-    opened(pairs, &Spoken::default(), &Hand::new(), &Http::new([]))
+    opened(pairs, &Spoken::default(), &Hand::new(), &Http::new([]).unwrap())
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn a_rotated_secret_counts_at_once_and_the_old_one_no_longer() {
     let (spoken, clock) = (Spoken::default(), Hand::new());
     spoken.put("new", ONE);
     let pairs = [("webhook.scheme", "standard_webhooks"), ("webhook.secret", "@kept:new")];
-    let verifier = opened(&pairs, &spoken, &clock, &Http::new([])).unwrap().unwrap();
+    let verifier = opened(&pairs, &spoken, &clock, &Http::new([]).unwrap()).unwrap().unwrap();
     let old = &vectors()[0];
     assert!(is_known(&verifier, &old.raw, old.now).await);
     spoken.put("new", TWO);

@@ -89,7 +89,7 @@ pub(crate) fn settings(
 
 /// A client that reaches the local server.
 pub(crate) fn http() -> Http {
-    Http::new(["127.0.0.1".to_owned()])
+    Http::new(["127.0.0.1".to_owned()]).unwrap()
 }
 
 /// One request as the server saw it.

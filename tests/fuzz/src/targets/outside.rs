@@ -32,7 +32,7 @@ pub(super) fn network(fixed: &'static [(&str, &str)]) -> (Http, Given) {
         }
         None => lock(&answer).clone(),
     };
-    let http = Http::answered_by(Arc::new(answering));
+    let http = Http::answered_by(Arc::new(answering)).unwrap_or_else(|e| panic!("{e}"));
     (http, given)
 }
 

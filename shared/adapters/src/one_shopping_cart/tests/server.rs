@@ -128,7 +128,7 @@ pub(super) fn configured(
         usual.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let vault = Arc::new(Vault::new(vec![Box::new(keys)], clock.clone()));
     let settings = Settings::new("connection main, store", values, vault);
-    client(&settings, &Policies::default(), Http::new(["127.0.0.1".to_owned()]), clock.clone())
+    client(&settings, &Policies::default(), Http::new(["127.0.0.1".to_owned()]).unwrap(), clock.clone())
 }
 
 /// A client with nothing special about it.

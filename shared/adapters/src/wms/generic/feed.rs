@@ -8,8 +8,8 @@ use domain::mapping::WarehouseSku;
 use domain::shipment::ShipmentNotice;
 use domain::warehouse::{FeedPage, ShipmentFeed, ShipmentLookup, StockFeed, StockLevel};
 use domain::{Failure, Reference};
-use http::Method;
 use jiff::SignedDuration;
+use reqwest::Method;
 
 use super::fields::LISTS;
 use super::keys::{Keys, Operation};

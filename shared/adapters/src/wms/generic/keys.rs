@@ -1,6 +1,6 @@
 //! Reads the generic adapter's settings, with the preset behind them.
 
-use http::Method;
+use reqwest::Method;
 
 use super::fields::{LINE, LINES, ORDER};
 use super::preset::STANDARD;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::fulfillment::FulfillmentRequest;
 use domain::warehouse::{Cancellation, Creation, OrderCancellation, OrderDesk, OrderLookup, WarehouseOrder};
 use domain::{Failure, Reference, WarehouseOrderId};
-use http::Method;
+use reqwest::Method;
 
 use super::fields::{LINE, ONE_ORDER, ORDER, of_line, of_order};
 use super::keys::{Keys, Operation, Statuses};

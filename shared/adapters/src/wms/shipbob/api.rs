@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::limits::ANSWER_BYTES;
 use domain::{Failure, Reference};
-use http::Method;
+use reqwest::Method;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 

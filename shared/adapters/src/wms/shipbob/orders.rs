@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use domain::fulfillment::FulfillmentRequest;
 use domain::warehouse::{Cancellation, Creation, OrderCancellation, OrderDesk, OrderLookup, WarehouseOrder};
 use domain::{Failure, Reference, WarehouseOrderId};
-use http::Method;
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 
 use super::api::{Shared, query};
 use super::wire::{Cancelled, CreateOrder, Order, Page, Product, complaints};

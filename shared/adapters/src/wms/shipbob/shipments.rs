@@ -11,9 +11,9 @@ use domain::warehouse::{
     Unverified, Webhook,
 };
 use domain::{Failure, PackageId, Reference, WarehouseOrderId};
-use http::Method;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use reqwest::Method;
 
 use super::api::{PAGE, Shared, query};
 use super::wire::{Level, Order, Page, Shipment, ShippedProduct, TrackingUploaded};
