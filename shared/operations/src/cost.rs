@@ -255,7 +255,7 @@ impl Bill {
             dollars(self.total, 2)
         ));
         text.push_str(&format!(
-            "  {} of it are left where nothing else uses the account's always-free allowances.\n",
+            "  {} of it where nothing else uses the account's always-free allowances.\n",
             dollars(self.total_with_allowances, 2)
         ));
         text.push_str(&format!(
@@ -263,7 +263,7 @@ impl Bill {
             dollars(self.storage_per_thousand, 5)
         ));
         text.push_str(&format!(
-            "  {} of 1,000 orders is for waiting: the others answer in {} ms, and a store is\n  asked {} a second.\n",
+            "  {} of 1,000 orders is for waiting: the others answer in {} ms, and\n  a store is asked {} a second.\n",
             dollars(self.waiting_per_thousand, 5),
             m::ANSWER_MS,
             count(store_rate, "time", "times"),

@@ -2,7 +2,7 @@
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and prints what it has metered"
+    reason = "a test fails by panicking, and tells what it measured"
 )]
 
 use std::collections::BTreeMap;
@@ -61,7 +61,9 @@ impl Functions {
         batches
     }
 
-    fn logged(&self) -> u64 {
+    /// Bytes of all logs so far. What a function has just written takes a moment to arrive.
+    async fn logged(&self) -> u64 {
+        SystemClock.sleep(Duration::from_millis(500)).await;
         self.all.values().map(|function| function.logs().len() as u64).sum()
     }
 }
@@ -69,7 +71,6 @@ impl Functions {
 /// Requests to the store and the warehouse so far.
 fn asked(cloud: &Cloud) -> u64 {
     let (store, warehouse) = (cloud.store.counts().calls, cloud.warehouse.counts().calls);
-    println!("asked so far: {store:?}, {warehouse:?}");
     store.values().sum::<u64>() + warehouse.values().sum::<u64>()
 }
 
@@ -113,7 +114,7 @@ async fn orders_and_idle_minutes_need_what_the_bill_says() {
     let webhook = Webhook { url: gateway.url("/webhook/main"), secret: cloud.webhook_secret() };
     cloud.warehouse.set_webhook(Some(webhook));
     cloud.warehouse.set_manner(Manner::default());
-    let (begin, logged, queued) = (cloud.used(), functions.logged(), sent(&cloud));
+    let (begin, logged, queued) = (cloud.used(), functions.logged().await, sent(&cloud));
     let (stored, began) = (cloud.stored().await, asked(&cloud));
     let mut at = begin;
     let mut step = |what: &str, used: Used| {
@@ -167,7 +168,7 @@ async fn orders_and_idle_minutes_need_what_the_bill_says() {
     bill.note_within(
         PER_CENT_OF_LOGS,
         "bytes of logs for 1,000 orders",
-        of_1000(functions.logged() - logged),
+        of_1000(functions.logged().await - logged),
         m::LOGGED_BYTES,
     );
     bill.note("requests of poll-orders and sweep for 1,000 orders", of_1000(reads), m::READS);
@@ -186,10 +187,10 @@ async fn idle_minutes(cloud: &Cloud, functions: &mut Functions, bill: &mut Compa
     let (runs, mut logged) = (["poll-orders", "poll-shipments", "sweep"], 0);
     for (name, written) in runs.iter().zip([m::IDLE_POLL_ORDERS, m::IDLE_POLL_SHIPMENTS, m::IDLE_SWEEP]) {
         functions.schedule(name).await;
-        let (before, bytes) = (cloud.used(), functions.logged());
+        let (before, bytes) = (cloud.used(), functions.logged().await);
         functions.schedule(name).await;
         let used = cloud.used() - before;
-        logged += functions.logged() - bytes;
+        logged += functions.logged().await - bytes;
         assert_eq!(used.write_halves, 0, "{name}, idle");
         bill.note(&format!("halves of read units of {name}, idle"), used.read_halves, m::IDLE_RUN + written);
     }

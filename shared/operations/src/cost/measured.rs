@@ -35,7 +35,7 @@ pub const IDLE_SWEEP: u64 = 2;
 /// DynamoDB, halves of a read unit of every scheduled run: it reads the connections, of which about four fit into a unit.
 pub const IDLE_RUN: u64 = 2;
 /// Bytes logged by an idle run, on average.
-pub const IDLE_LOGGED_BYTES: u64 = 332;
+pub const IDLE_LOGGED_BYTES: u64 = 560;
 
 /// Messages of a batch.
 pub const BATCH: u64 = 10;
