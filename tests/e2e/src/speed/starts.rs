@@ -1,11 +1,12 @@
 //! Starts functions again and again, in turn, so that whatever else the machine does touches all of them alike.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::message::Message;
 use serde_json::{Value, json};
 use simulator::lambda::events;
+use tokio::time::Instant;
 
 use super::{CONSUMER, FLOOR, binaries, process};
 use crate::cloud::Cloud;

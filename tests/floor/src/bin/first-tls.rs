@@ -6,7 +6,6 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use serde_json::json;
 
@@ -15,9 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     black_box(adapters::tls::built_in());
     let set_up = began.elapsed();
 
-    let client = adapters::tls::trusting(floor::root()?);
+    let mut client = adapters::tls::trusting(floor::root()?);
     // The second is to resume nothing of the first.
-    let client = ClientConfig { resumption: Resumption::disabled(), ..client };
+    client.resumption = Resumption::disabled();
     let server = floor::server()?;
     let began = Instant::now();
     floor::handshake(client.clone(), &server)?;
