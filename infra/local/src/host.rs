@@ -16,6 +16,7 @@ use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
 use adapters::secret::{GivenSecrets, LocalSecrets, SecretSource, Vault};
 use adapters::secretsmanager::SecretsManager;
+use adapters::tls;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
 use domain::ports::{Clock, Connections, Lease, Ledger, Mappings, Partners, Randomness};
@@ -84,7 +85,8 @@ impl Host {
             Place::Cloud(sdk, _) => cloud_vault(sdk),
             _ => vault(&options.secrets),
         });
-        let http = Http::new(options.local_hosts.iter().cloned())?;
+        let tls = tls::of_the_system().unwrap_or_else(|_| tls::built_in());
+        let http = Http::with_tls(options.local_hosts.iter().cloned(), tls)?;
         let database = Database::open(&options.place, clock.as_ref()).await?;
         let names = database.names().clone();
         let client = database.client();

@@ -216,7 +216,8 @@ async fn a_store_that_does_not_answer_keeps_no_other_waiting() {
     let before = reads();
     in_time("the neighbour is asked", neighbour.until(|_| reads() > before)).await;
     assert!(shop.store.set_status(ours, "Accepted"));
-    in_time("it is sent", shop.warehouse.until(|warehouse| warehouse.creates_for(&reference(ours)) == 1)).await;
+    in_time("it is sent", shop.warehouse.until(|warehouse| warehouse.creates_for(&reference(ours)) == 1))
+        .await;
     assert!(reads() < before + 6, "the other store was waited for: {} reads", reads() - before);
     assert_eq!(terminate(run).await, Some(0), "{}", shop.log());
 }

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::aws;
 use crate::secret::{Secret, SecretSource};
+use crate::tls;
 
 const DURING: &str = "read secret";
 
@@ -38,7 +39,7 @@ impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
         let Some(name) = reference.strip_prefix("secret:") else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
-        let client = self.client.get_or_init(async || Client::new(&aws::config().await)).await;
+        let client = self.client.get_or_init(connected).await;
         let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
             match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
@@ -47,6 +48,10 @@ impl SecretSource for SecretsManager {
         })?;
         pick(name, answer.secret_string().unwrap_or_default(), field).map(Some)
     }
+}
+
+async fn connected() -> Client {
+    Client::new(&aws::config(tls::built_in()).await)
 }
 
 fn missing(name: &str) -> Failure {

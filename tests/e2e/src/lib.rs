@@ -15,6 +15,7 @@ mod gateway;
 mod history;
 mod meter;
 mod secrets;
+pub mod speed;
 
 pub use cloud::{Cloud, KEY_NAME};
 pub use connection::{NOTIFY_SECRET, WAREHOUSE_KEY};

@@ -2,7 +2,6 @@
 //! Source: "Create a signed AWS API request", AWS Identity and Access Management user guide.
 
 use adapters::clock::SystemClock;
-use adapters::http::Http;
 use domain::ports::Clock;
 use reqwest::Url;
 use ring::{digest, hmac};
@@ -38,11 +37,9 @@ struct Request<'a> {
 }
 
 impl Aws {
-    #[expect(clippy::disallowed_methods, reason = "it only ever reaches a loopback port")]
     pub(super) fn at(endpoint: &str) -> Self {
-        // A client cannot be made before this process has its TLS stack, although nothing here needs one.
-        Http::new([]).expect("the TLS stack is set up");
-        Self { endpoint: endpoint.to_owned(), client: reqwest::Client::new() }
+        let client = reqwest::Client::builder().tls_backend_preconfigured(adapters::tls::built_in()).build();
+        Self { endpoint: endpoint.to_owned(), client: client.expect("a client") }
     }
 
     pub(super) fn endpoint(&self) -> &str {

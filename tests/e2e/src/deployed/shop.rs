@@ -62,7 +62,7 @@ impl Shop {
     /// Puts the connection and what the shop has mapped so far into the stack's tables. Its secrets are named, and not
     /// there yet.
     pub(super) async fn join(stack: &Stack<'_>, store: Store, warehouse: Warehouse) -> Self {
-        let client = Client::new(&adapters::aws::config().await);
+        let client = Client::new(&adapters::aws::config(adapters::tls::built_in()).await);
         let morning = store.local_now().saturating_sub(jiff::ToSpan::hours(9));
         let ago = store.local_now().duration_since(morning).unsigned_abs();
         let start = SystemClock.now().checked_sub(ago).expect("a date");

@@ -7,6 +7,7 @@
     reason = "a test that cannot read the sources has failed"
 )]
 
+mod bill;
 mod code;
 mod document;
 mod granted;
