@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use domain::Failure;
 use domain::life::Pace;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
 use rustls::ClientConfig;
 
+use crate::aws::{self, SdkConfig};
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::dynamodb::{
     CachedConnections, CachedMappings, Client, DynamoConnections, DynamoLedger, DynamoMappings, Names,
@@ -47,11 +47,11 @@ impl Environment {
     ///
     /// # Errors
     /// When a setting is missing, by name.
-    pub async fn open() -> Result<Self, Failure> {
+    pub fn open() -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let variables = Settings::variables();
         let tls = tls::named_by(variables.keys().map(String::as_str))?;
-        let sdk = crate::aws::of_a_function(tls.clone()).await;
+        let sdk = aws::of_a_function(&variables, tls.clone())?;
         let vault =
             Vault::new(vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(&sdk))], clock.clone());
         let settings = Settings::new("environment", variables, Arc::new(vault));

@@ -1,57 +1,64 @@
 //! Secrets of AWS Secrets Manager: `secret:NAME`, or `secret:NAME#field` where the secret is a JSON object.
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use domain::Failure;
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
-use crate::aws;
+use crate::aws::{self, SdkConfig};
 use crate::secret::{Secret, SecretSource};
-use crate::tls;
 
 const DURING: &str = "read secret";
 
-/// Secrets Manager. The first secret that is asked for sets the client up.
-#[derive(Debug, Default)]
+/// What a reference to one of its secrets begins with.
+const PREFIX: &str = "secret:";
+
+/// Secrets Manager.
+#[derive(Debug)]
 pub struct SecretsManager {
-    client: OnceCell<Client>,
+    client: Client,
 }
 
 impl SecretsManager {
-    /// Secrets Manager as the process's environment says.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Secrets Manager as `config` says.
     #[must_use]
     pub fn with(config: &SdkConfig) -> Self {
-        Self { client: OnceCell::new_with(Some(Client::new(config))) }
+        Self { client: Client::new(config) }
     }
 }
 
 #[async_trait]
 impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
-        let Some(name) = reference.strip_prefix("secret:") else { return Ok(None) };
+        let Some(name) = reference.strip_prefix(PREFIX) else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
-        let client = self.client.get_or_init(connected).await;
-        let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
-            match error.as_service_error() {
-                Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
-                _ => aws::failure(DURING, &error),
-            }
-        })?;
+        let answer =
+            self.client.get_secret_value().secret_id(name).send().await.map_err(|error| {
+                match error.as_service_error() {
+                    Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
+                    _ => aws::failure(DURING, &error),
+                }
+            })?;
         pick(name, answer.secret_string().unwrap_or_default(), field).map(Some)
     }
 }
 
-async fn connected() -> Client {
-    Client::new(&aws::config(tls::built_in()).await)
+/// Secrets Manager as a person at a terminal reaches it. The first secret that is asked for sets it up.
+#[cfg(feature = "terminal")]
+#[derive(Debug, Default)]
+pub struct OfPerson(tokio::sync::OnceCell<SecretsManager>);
+
+#[cfg(feature = "terminal")]
+#[async_trait]
+impl SecretSource for OfPerson {
+    async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
+        if !reference.starts_with(PREFIX) {
+            return Ok(None);
+        }
+        let connected = async || SecretsManager::with(&aws::config(crate::tls::built_in()).await);
+        self.0.get_or_init(connected).await.fetch(reference).await
+    }
 }
 
 fn missing(name: &str) -> Failure {
@@ -96,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_secret_is_read_by_its_name_and_field() {
-        let source = SecretsManager::with(&aws::local(&server().await).await);
+        let source = SecretsManager::with(&aws::local(&server().await));
         for (reference, value) in [("secret:plain", "pl4in"), ("secret:main/store#key", "s3cret")] {
             let secret = source.fetch(reference).await.unwrap().unwrap();
             assert_eq!(secret.expose(), value);
@@ -106,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_is_named_and_nothing_is_repeated() {
-        let source = SecretsManager::with(&aws::local(&server().await).await);
+        let source = SecretsManager::with(&aws::local(&server().await));
         let failure = source.fetch("secret:main/store#other").await.unwrap_err();
         assert!(failure.message.contains("main/store") && failure.message.contains("other"), "{failure}");
         assert!(!failure.to_string().contains("s3cret"));
