@@ -14,6 +14,7 @@ use adapters::http::Http;
 use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
 use adapters::secret::{GivenSecrets, LocalSecrets, Vault};
+use adapters::tls;
 use domain::Failure;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
@@ -76,7 +77,8 @@ impl Host {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
         let vault = Arc::new(vault(&options.secrets));
-        let http = Http::new(options.local_hosts.iter().cloned())?;
+        let tls = tls::of_the_system().unwrap_or_else(|_| tls::built_in());
+        let http = Http::with_tls(options.local_hosts.iter().cloned(), tls)?;
         let database = Database::open(&options.place, clock.as_ref()).await?;
         let names = database.names().clone();
         let client = database.client();

@@ -1,28 +1,40 @@
 //! How AWS is reached: one set-up of the SDK for every service, and what its errors mean to us.
 
+mod wire;
+
 use std::time::Duration;
 
+use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::{Builder, tls};
 use domain::Failure;
+use rustls::ClientConfig;
+
+use crate::tls;
 
 /// Time for one attempt of a call; the SDK makes at most three.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// The set-up from the process's environment: region, credentials of the role, and `AWS_ENDPOINT_URL` or
+/// The set-up from what the process has around it: region, credentials of the role wherever they are kept, and `AWS_ENDPOINT_URL` or
 /// `AWS_ENDPOINT_URL_DYNAMODB` where an emulator stands in for AWS.
-pub async fn config() -> SdkConfig {
-    bounded().load().await
+pub async fn config(tls: ClientConfig) -> SdkConfig {
+    bounded(tls).load().await
+}
+
+/// The set-up of a function: the same, with the credentials that Lambda puts into the environment. Nobody need be asked for
+/// others.
+pub(crate) async fn of_a_function(tls: ClientConfig) -> SdkConfig {
+    bounded(tls).credentials_provider(EnvironmentVariableCredentialsProvider::new()).load().await
 }
 
 /// The set-up for a service of this process or of a test: everything goes to `endpoint`, with credentials that are
 /// none.
 pub async fn local(endpoint: &str) -> SdkConfig {
-    bounded()
+    bounded(tls::built_in())
         .endpoint_url(endpoint)
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "cartdock"))
@@ -30,20 +42,16 @@ pub async fn local(endpoint: &str) -> SdkConfig {
         .await
 }
 
-/// Bounded in every direction: a call ends within 20 seconds whatever happens.
-fn bounded() -> ConfigLoader {
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
+/// Bounded in every direction: a call ends within 20 seconds whatever happens. An answer is read within its attempt, so
+/// nobody else need watch whether it stalls.
+fn bounded(tls: ClientConfig) -> ConfigLoader {
     let retries =
         RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100));
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(ATTEMPT * 4)
-        .build();
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(ATTEMPT * 4).build();
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(wire::client(tls))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(retries)
         .timeout_config(timeouts)
 }

@@ -6,6 +6,7 @@ use aws_config::SdkConfig;
 use domain::Failure;
 use domain::life::Pace;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
+use rustls::ClientConfig;
 
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::dynamodb::{
@@ -21,6 +22,7 @@ use crate::secret::{LocalSecrets, Vault};
 use crate::secretsmanager::SecretsManager;
 use crate::settings::{SettingError, Settings};
 use crate::sqs::{SqsNames, SqsQueue};
+use crate::tls;
 
 /// The environment of one function. Everything is made once, in its init phase, and shared by all invocations.
 ///
@@ -29,9 +31,11 @@ use crate::sqs::{SqsNames, SqsQueue};
 /// CloudWatch calls our metrics, which are not told without it;
 /// `LOCAL_HOSTS` (comma-separated) the hosts that may be reached although they are local or not https, for tests; `PACE`
 /// (`send_within_ms=3000,lease_ms=6000`, see [`crate::pace`]) how long things may take, for tests as well: without it the
-/// times are those that are safe on AWS.
+/// times are those that are safe on AWS. `SSL_CERT_FILE` or `SSL_CERT_DIR` name the certificates to be believed instead of
+/// the built-in ones.
 pub struct Environment {
     settings: Settings,
+    tls: ClientConfig,
     sdk: SdkConfig,
     names: Names,
     clock: Arc<dyn Clock>,
@@ -46,15 +50,19 @@ impl Environment {
     /// When a setting is missing, by name.
     pub async fn open() -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let sdk = crate::aws::config().await;
-        let vault =
-            Vault::new(vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(&sdk))], clock.clone());
-        let settings = Settings::from_env(Arc::new(vault));
+        let variables = Settings::variables();
+        let tls = tls::named_by(variables.keys().map(String::as_str))?;
+        let sdk = crate::aws::of_a_function(tls.clone()).await;
+        let vault = Vault::new(
+            vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(sdk.clone()))],
+            clock.clone(),
+        );
+        let settings = Settings::new("environment", variables, Arc::new(vault));
         log::init(true, settings.parsed("LOG_LEVEL", Verbosity::default())?);
         let names = Names::from_settings(&settings)?;
         let dynamodb = Client::new(&sdk);
         let metrics = Metrics::new(clock.clone());
-        Ok(Self { settings, sdk, names, clock, dynamodb, metrics })
+        Ok(Self { settings, tls, sdk, names, clock, dynamodb, metrics })
     }
 
     /// The machine's clock.
@@ -118,11 +126,11 @@ impl Environment {
     /// The adapters of stores and warehouses.
     ///
     /// # Errors
-    /// When the TLS stack cannot be set up.
+    /// When their client cannot be set up.
     pub fn partners(&self) -> Result<Arc<dyn Partners>, Failure> {
         let local = self.settings.optional("LOCAL_HOSTS").unwrap_or_default();
         let local = local.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned);
-        let http = Http::new(local)?;
+        let http = Http::with_tls(local, self.tls.clone())?;
         let adapters = Adapters::new(self.settings.vault().clone(), http, self.clock());
         Ok(Arc::new(adapters.counted(self.metrics())))
     }
@@ -133,6 +141,6 @@ impl Environment {
     /// When the setting is missing.
     pub fn queue(&self, name: &str) -> Result<Arc<SqsQueue>, SettingError> {
         let names = SqsNames::from_settings(&self.settings, name)?;
-        Ok(Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), names, self.clock())))
+        Ok(Arc::new(SqsQueue::when_needed(self.sdk.clone(), names, self.clock())))
     }
 }

@@ -10,8 +10,10 @@ use std::time::Duration;
 use domain::{Failure, limits};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
+use rustls::ClientConfig;
 
 use crate::metrics::{Metrics, Side};
+use crate::tls;
 use guard::{CheckedResolver, LocalHosts, Origin};
 pub use guard::{Resolver, SystemResolver, is_public};
 
@@ -121,38 +123,60 @@ pub struct Http {
     answering: Option<Arc<Answering>>,
 }
 
+/// What all clients of a process have in common: their TLS, HTTP/1, connections that are kept; no redirects, no proxies.
+pub(crate) fn plain(tls: ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .pool_idle_timeout(Duration::from_secs(60))
+}
+
 /// Answers in place of the network.
 pub type Answering = dyn Fn(&Request) -> Answer + Send + Sync;
 
 impl Http {
     /// A client for public https addresses on port 443. Besides it reaches the hosts that are named here, as `host` or
-    /// `host:port`, although they may be local, not https, or on another port.
+    /// `host:port`, although they may be local, not https, or on another port. TLS is the built-in one.
     ///
     /// # Errors
-    /// When the TLS stack cannot be set up.
+    /// When the client cannot be set up.
     pub fn new(local: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
-        Self::with_resolver(local, Arc::new(SystemResolver))
+        Self::with_tls(local, tls::built_in())
     }
 
-    /// The same, with names looked up by `resolver`. What it answers is checked all the same.
+    /// The same, with TLS as it was set up for the process.
     ///
     /// # Errors
-    /// When the TLS stack cannot be set up.
+    /// As [`Http::new`].
+    pub fn with_tls(local: impl IntoIterator<Item = String>, tls: ClientConfig) -> Result<Self, Failure> {
+        Self::make(local, Arc::new(SystemResolver), tls)
+    }
+
+    /// The same as [`Http::new`], with names looked up by `resolver`. What it answers is checked all the same.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
     pub fn with_resolver(
         local: impl IntoIterator<Item = String>,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, Failure> {
-        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        Self::make(local, resolver, tls::built_in())
+    }
+
+    fn make(
+        local: impl IntoIterator<Item = String>,
+        resolver: Arc<dyn Resolver>,
+        tls: ClientConfig,
+    ) -> Result<Self, Failure> {
         let local = Arc::new(LocalHosts::new(local));
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+        let client = plain(tls)
             .connect_timeout(Duration::from_secs(10))
-            .pool_idle_timeout(Duration::from_secs(60))
             .dns_resolver(Arc::new(CheckedResolver { behind: resolver, local: local.clone() }))
             .user_agent(concat!("cartdock/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|e| Failure::permanent("set up HTTP", "the TLS stack cannot be set up").caused_by(e))?;
+            .map_err(|e| Failure::permanent("set up HTTP", "the client cannot be set up").caused_by(e))?;
         Ok(Self { client, local, allowed: Arc::default(), counted: None, answering: None })
     }
 

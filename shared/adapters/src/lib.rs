@@ -26,4 +26,5 @@ pub mod settings;
 pub mod signature;
 #[cfg(feature = "cloud")]
 pub mod sqs;
+pub mod tls;
 pub mod wms;

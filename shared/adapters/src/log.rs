@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -65,7 +65,9 @@ impl Verbosity {
 
 /// Starts the log of this process. The second call changes nothing.
 pub fn init(json: bool, verbosity: Verbosity) {
-    let chosen = filter_fn(move |metadata| verbosity.lets_through(metadata));
+    // The hint lets the SDK's many finer words be passed over without asking.
+    let chosen = filter_fn(move |metadata| verbosity.lets_through(metadata))
+        .with_max_level_hint(LevelFilter::from_level(verbosity.0));
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     let layer = if json {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()

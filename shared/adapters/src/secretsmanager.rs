@@ -10,12 +10,14 @@ use tokio::sync::OnceCell;
 
 use crate::aws;
 use crate::secret::{Secret, SecretSource};
+use crate::tls;
 
 const DURING: &str = "read secret";
 
 /// Secrets Manager. The first secret that is asked for sets the client up.
 #[derive(Debug, Default)]
 pub struct SecretsManager {
+    config: Option<SdkConfig>,
     client: OnceCell<Client>,
 }
 
@@ -28,8 +30,15 @@ impl SecretsManager {
 
     /// Secrets Manager as `config` says.
     #[must_use]
-    pub fn with(config: &SdkConfig) -> Self {
-        Self { client: OnceCell::new_with(Some(Client::new(config))) }
+    pub fn with(config: SdkConfig) -> Self {
+        Self { config: Some(config), client: OnceCell::new() }
+    }
+
+    async fn connect(&self) -> Client {
+        match &self.config {
+            Some(config) => Client::new(config),
+            None => Client::new(&aws::config(tls::built_in()).await),
+        }
     }
 }
 
@@ -38,7 +47,7 @@ impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
         let Some(name) = reference.strip_prefix("secret:") else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
-        let client = self.client.get_or_init(async || Client::new(&aws::config().await)).await;
+        let client = self.client.get_or_init(|| self.connect()).await;
         let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
             match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
@@ -91,7 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_secret_is_read_by_its_name_and_field() {
-        let source = SecretsManager::with(&aws::local(&server().await).await);
+        let source = SecretsManager::with(aws::local(&server().await).await);
         for (reference, value) in [("secret:plain", "pl4in"), ("secret:main/store#key", "s3cret")] {
             let secret = source.fetch(reference).await.unwrap().unwrap();
             assert_eq!(secret.expose(), value);
@@ -101,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_is_named_and_nothing_is_repeated() {
-        let source = SecretsManager::with(&aws::local(&server().await).await);
+        let source = SecretsManager::with(aws::local(&server().await).await);
         let failure = source.fetch("secret:main/store#other").await.unwrap_err();
         assert!(failure.message.contains("main/store") && failure.message.contains("other"), "{failure}");
         assert!(!failure.to_string().contains("s3cret"));

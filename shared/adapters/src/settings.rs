@@ -50,11 +50,11 @@ impl Settings {
         Self { scope: scope.into(), values, vault }
     }
 
-    /// The process's own settings, from its environment.
+    /// The variables of the process's environment, which are a function's settings.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub fn from_env(vault: Arc<Vault>) -> Self {
-        Self::new("environment", std::env::vars().collect(), vault)
+    pub fn variables() -> BTreeMap<String, String> {
+        std::env::vars().collect()
     }
 
     /// The vault that serves its secrets.
