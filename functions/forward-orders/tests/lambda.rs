@@ -105,6 +105,13 @@ async fn a_missing_setting_is_named_at_the_start() {
 }
 
 #[tokio::test]
+async fn named_certificates_that_are_not_there_are_told_at_the_start() {
+    let cloud = Cloud::start().await;
+    let error = cloud.start_with(("SSL_CERT_FILE", "/nowhere.pem"), BINARY).await.to_string();
+    assert!(error.contains("no certificates") && error.contains("SSL_CERT_FILE"), "{error}");
+}
+
+#[tokio::test]
 async fn what_became_of_the_orders_is_told_as_metrics() {
     let cloud = Cloud::start().await;
     let (good, refused) = (cloud.sell(), cloud.sell());

@@ -21,7 +21,7 @@ use domain::{Failure, OrderId, OrderKey};
 use simulator::lambda::{Host, LambdaError};
 use simulator::shop;
 use simulator::sqs::Sqs;
-use simulator::store::{LineSpec, OrderSpec, Store, StoreOptions};
+use simulator::store::{LineSpec, OrderSpec, ProductSpec, Store, StoreOptions};
 use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions};
 
 use crate::connection::{WAREHOUSE_KEY, WEBHOOK_SECRET, connection, mapping, secrets};
@@ -95,6 +95,13 @@ impl Cloud {
         cloud
     }
 
+    /// The same; the functions ask the warehouse as often as a setting allows.
+    pub(crate) async fn at_full_pace(mut self) -> Self {
+        self.connection.warehouse.insert("requests_per_second".to_owned(), "1000".to_owned());
+        self.database.enter_connection(&self.connection).await;
+        self
+    }
+
     /// What the functions have used of the database, where it is counted.
     #[must_use]
     pub fn used(&self) -> Used {
@@ -103,7 +110,7 @@ impl Cloud {
 
     /// Starts a function's real binary with the settings that it has on AWS.
     pub async fn function(&self, binary: &str) -> Function {
-        Function::new(self.host(binary, "").await)
+        Function::new(self.host(binary).await)
     }
 
     /// How the start of a function ends when this setting is missing.
@@ -111,29 +118,48 @@ impl Cloud {
     /// # Panics
     /// When it starts all the same.
     pub async fn start_without(&self, setting: &str, binary: &str) -> LambdaError {
-        let ready = self.host(binary, setting).await.ready().await;
+        let given: Vec<_> = self.variables().filter(|(name, _)| *name != setting).collect();
+        let ready = host(binary, &given).await.ready().await;
         ready.err().unwrap_or_else(|| panic!("it starts without {setting}"))
     }
 
-    async fn host(&self, binary: &str, without: &str) -> Host {
-        let given = self.variables.iter().filter(|(name, _)| name != without);
-        let given: Vec<(&str, &str)> = given.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Host::start(Path::new(binary), &given).await.expect("the binary can be started")
+    /// How the start of a function ends with one more setting.
+    ///
+    /// # Panics
+    /// When it starts all the same.
+    pub async fn start_with(&self, setting: (&str, &str), binary: &str) -> LambdaError {
+        let given: Vec<_> = self.variables().chain([setting]).collect();
+        let ready = host(binary, &given).await.ready().await;
+        ready.err().unwrap_or_else(|| panic!("it starts with {setting:?}"))
+    }
+
+    /// A function's real binary in its host, with the settings that it has on AWS.
+    pub(crate) async fn host(&self, binary: &str) -> Host {
+        host(binary, &self.variables().collect::<Vec<_>>()).await
+    }
+
+    fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Sells two mugs, paid for; gives the order's number.
     pub fn sell(&self) -> u64 {
-        let mug = shop::products().into_iter().next().expect("a product");
-        let line = LineSpec {
-            product: mug.id,
-            name: mug.name,
-            sku: mug.sku,
+        self.sell_lines(1)
+    }
+
+    /// Sells two of each of the first products; gives the order's number.
+    pub(crate) fn sell_lines(&self, count: usize) -> u64 {
+        let line = |product: ProductSpec| LineSpec {
+            product: product.id,
+            name: product.name,
+            sku: product.sku,
             quantity: 2,
-            unit_price: mug.price,
+            unit_price: product.price,
             recurring: false,
         };
+        let lines = shop::products().into_iter().take(count).map(line).collect();
         let an_hour_ago = self.store.local_now().saturating_sub(jiff::ToSpan::hours(1));
-        self.store.add_order(OrderSpec::paid(an_hour_ago, vec![line]))
+        self.store.add_order(OrderSpec::paid(an_hour_ago, lines))
     }
 
     /// The key of an order.
@@ -181,6 +207,10 @@ impl Cloud {
     pub(crate) fn much_later(&self) -> jiff::Timestamp {
         later(SystemClock.now(), Policies::days(1))
     }
+}
+
+async fn host(binary: &str, variables: &[(&str, &str)]) -> Host {
+    Host::start(Path::new(binary), variables).await.expect("the binary can be started")
 }
 
 fn warehouse_options() -> WarehouseOptions {

@@ -34,12 +34,17 @@ impl Database {
 
     /// Puts a connection and its mapping, which is the first one, into the tables.
     pub(crate) async fn enter(&self, connection: &Connection, mapping: &Mapping) {
-        let connections = DynamoConnections::new(self.client.clone(), &self.names.ledger, None);
-        connections.put(connection).await.expect("the connection is in the table");
+        self.enter_connection(connection).await;
         let mappings = DynamoMappings::new(self.client.clone(), &self.names.mappings, None);
         let change = Change { by: "test".to_owned(), at: SystemClock.now(), note: String::new() };
         let replaced = mappings.replace(&connection.id, mapping, &change).await;
         assert!(replaced.expect("the mapping is in the table"));
+    }
+
+    /// Puts a connection into its table, in place of what was there of it.
+    pub(crate) async fn enter_connection(&self, connection: &Connection) {
+        let connections = DynamoConnections::new(self.client.clone(), &self.names.ledger, None);
+        connections.put(connection).await.expect("the connection is in the table");
     }
 
     /// Deletes both tables with everything in them.

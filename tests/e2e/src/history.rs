@@ -7,7 +7,8 @@ use domain::life::{Pace, Step, later};
 use domain::mapping::Mapped;
 use domain::message::Message;
 use domain::money::Money;
-use domain::ports::{Clock, Ledger, Partners, Saved};
+use domain::order::Order;
+use domain::ports::{Clock, Ledger, Partners, Read, Saved};
 use domain::record::Record;
 use domain::shipment::ShipmentNotice;
 use domain::warehouse::Creation;
@@ -26,6 +27,24 @@ impl Cloud {
     /// The order is in the ledger, and the message that should have been queued is lost: it is overdue.
     pub async fn import_and_lose(&self, order: u64) {
         self.import_until(order, SystemClock.now()).await;
+    }
+
+    /// So many orders of three lines each are in the ledger; gives their messages. They are copies of one that is in the
+    /// store, which does not let itself be asked for thousands in a moment.
+    pub async fn import_many(&self, count: usize) -> Vec<Message> {
+        let (connection, later) = (&self.connection, self.much_later());
+        let store = self.partners.store(connection).await.expect("the store's adapter");
+        let first = self.sell_lines(3);
+        let read = store.orders.read(&first.to_string()).await.expect("the store answers");
+        let Read::Order(order) = read else { panic!("not an order: {read:?}") };
+        let (mut messages, dice) = (Vec::new(), SystemRandomness::default());
+        for number in 0..u64::try_from(count).expect("not that many") {
+            let id = OrderId(first * 1_000_000 + number);
+            let copy = Read::Order(Box::new(Order { id, ..(*order).clone() }));
+            let push = self.intake(&dice).take_in(connection, id, &copy, later).await;
+            messages.push(push.expect("the ledger takes the order").expect("it is ready to be sent"));
+        }
+        messages
     }
 
     async fn import_until(&self, order: u64, expected: Timestamp) -> Message {

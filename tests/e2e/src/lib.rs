@@ -13,6 +13,7 @@ mod function;
 mod gateway;
 mod history;
 mod meter;
+pub mod speed;
 
 pub use cloud::Cloud;
 pub use connection::NOTIFY_SECRET;

@@ -25,6 +25,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let everything: Vec<&str> = allowed.keys().copied().collect();
     let inside = everything.iter().copied().filter(|name| !["simulator", "operations"].contains(name));
     allowed.insert("simulation", inside.collect());
+    allowed.insert("floor", vec!["adapters"]);
     allowed.insert("fuzz", vec!["adapters", "domain", "operations", "testkit"]);
     allowed.insert("cartdock", everything.iter().copied().filter(|name| *name != "testkit").collect());
     allowed.insert("e2e", everything.into_iter().chain(["cartdock"]).collect());

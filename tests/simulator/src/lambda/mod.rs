@@ -88,6 +88,7 @@ struct State {
     waiting: VecDeque<Invocation>,
     outcomes: BTreeMap<String, Outcome>,
     invocations: u64,
+    started: Option<Instant>,
     init_time: Option<Duration>,
     init_error: Option<Value>,
     exit: Option<String>,
@@ -111,19 +112,20 @@ impl Host {
     /// When no loopback port can be bound or the binary cannot be started.
     pub async fn start(binary: &Path, env: &[(&str, &str)]) -> io::Result<Self> {
         let state = Arc::new(Shared::new(State::default()));
-        let (shared, started) = (Arc::clone(&state), Instant::now());
-        let server =
-            Server::start(move |request| runtime_api::answer(Arc::clone(&shared), started, request)).await?;
+        let shared = Arc::clone(&state);
+        let server = Server::start(move |request| runtime_api::answer(Arc::clone(&shared), request)).await?;
         let name = binary.file_stem().and_then(OsStr::to_str).unwrap_or("function");
-        let mut child = Command::new(binary)
+        let mut command = Command::new(binary);
+        command
             .env_clear()
             .envs(lambda_variables(name, &server.address().to_string()))
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+            .kill_on_drop(true);
+        state.change(|state| state.started = Some(Instant::now()));
+        let mut child = command.spawn()?;
         let pid = child.id();
         let pipes = (keep_logs(&state, child.stdout.take()), keep_logs(&state, child.stderr.take()));
         let kill = Arc::new(Notify::new());

@@ -6,7 +6,6 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::response::Response;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::State;
 use crate::replies;
@@ -14,12 +13,12 @@ use crate::server::MAX_REQUEST_BYTES;
 use crate::shared::Shared;
 
 /// Answers one request of the function.
-pub(super) async fn answer(state: Arc<Shared<State>>, started: Instant, request: Request) -> Response {
+pub(super) async fn answer(state: Arc<Shared<State>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
     let words: Vec<&str> = path.split('/').collect();
     if let ["invocation", "next"] = words.as_slice() {
-        return next(&state, started).await;
+        return next(&state).await;
     }
     let body = to_bytes(body, MAX_REQUEST_BYTES).await.unwrap_or_default();
     match words.as_slice() {
@@ -40,8 +39,12 @@ fn document(body: &[u8]) -> Value {
 }
 
 /// Blocks until there is an event, as the real one does.
-async fn next(state: &Shared<State>, started: Instant) -> Response {
-    state.change(|state| state.init_time.get_or_insert_with(|| started.elapsed()).to_owned());
+async fn next(state: &Shared<State>) -> Response {
+    state.change(|state| {
+        if state.init_time.is_none() {
+            state.init_time = state.started.map(|started| started.elapsed());
+        }
+    });
     let invocation = loop {
         state.until(|| state.look(|state| !state.waiting.is_empty())).await;
         if let Some(invocation) = state.change(|state| state.waiting.pop_front()) {
