@@ -52,8 +52,10 @@ impl Environment {
         let variables = Settings::variables();
         let tls = tls::named_by(variables.keys().map(String::as_str))?;
         let sdk = aws::of_a_function(&variables, tls.clone())?;
-        let vault =
-            Vault::new(vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(&sdk))], clock.clone());
+        let vault = Vault::new(
+            vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(sdk.clone()))],
+            clock.clone(),
+        );
         let settings = Settings::new("environment", variables, Arc::new(vault));
         log::init(true, settings.parsed("LOG_LEVEL", Verbosity::default())?);
         let names = Names::from_settings(&settings)?;
@@ -150,6 +152,6 @@ impl Environment {
     }
 
     fn sqs(&self, names: SqsNames) -> Arc<SqsQueue> {
-        Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), names, self.clock()))
+        Arc::new(SqsQueue::when_needed(self.sdk.clone(), names, self.clock()))
     }
 }

@@ -1,5 +1,7 @@
 //! Secrets of AWS Secrets Manager: `secret:NAME`, or `secret:NAME#field` where the secret is a JSON object.
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
@@ -14,17 +16,18 @@ const DURING: &str = "read secret";
 /// What a reference to one of its secrets begins with.
 const PREFIX: &str = "secret:";
 
-/// Secrets Manager.
+/// Secrets Manager. The first secret that is asked for sets the client up.
 #[derive(Debug)]
 pub struct SecretsManager {
-    client: Client,
+    config: SdkConfig,
+    client: OnceLock<Client>,
 }
 
 impl SecretsManager {
     /// Secrets Manager as `config` says.
     #[must_use]
-    pub fn with(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+    pub fn with(config: SdkConfig) -> Self {
+        Self { config, client: OnceLock::new() }
     }
 }
 
@@ -33,13 +36,13 @@ impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
         let Some(name) = reference.strip_prefix(PREFIX) else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
-        let answer =
-            self.client.get_secret_value().secret_id(name).send().await.map_err(|error| {
-                match error.as_service_error() {
-                    Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
-                    _ => aws::failure(DURING, &error),
-                }
-            })?;
+        let client = self.client.get_or_init(|| Client::new(&self.config));
+        let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
+            match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
+                _ => aws::failure(DURING, &error),
+            }
+        })?;
         pick(name, answer.secret_string().unwrap_or_default(), field).map(Some)
     }
 }
@@ -56,7 +59,7 @@ impl SecretSource for OfPerson {
         if !reference.starts_with(PREFIX) {
             return Ok(None);
         }
-        let connected = async || SecretsManager::with(&aws::config(crate::tls::built_in()).await);
+        let connected = async || SecretsManager::with(aws::config(crate::tls::built_in()).await);
         self.0.get_or_init(connected).await.fetch(reference).await
     }
 }
@@ -103,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_secret_is_read_by_its_name_and_field() {
-        let source = SecretsManager::with(&aws::local(&server().await));
+        let source = SecretsManager::with(aws::local(&server().await));
         for (reference, value) in [("secret:plain", "pl4in"), ("secret:main/store#key", "s3cret")] {
             let secret = source.fetch(reference).await.unwrap().unwrap();
             assert_eq!(secret.expose(), value);
@@ -113,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_is_named_and_nothing_is_repeated() {
-        let source = SecretsManager::with(&aws::local(&server().await));
+        let source = SecretsManager::with(aws::local(&server().await));
         let failure = source.fetch("secret:main/store#other").await.unwrap_err();
         assert!(failure.message.contains("main/store") && failure.message.contains("other"), "{failure}");
         assert!(!failure.to_string().contains("s3cret"));
