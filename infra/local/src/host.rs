@@ -15,7 +15,7 @@ use adapters::http::Http;
 use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
 use adapters::secret::{GivenSecrets, LocalSecrets, SecretSource, Vault};
-use adapters::secretsmanager::{OfPerson, SecretsManager};
+use adapters::secretsmanager::SecretsManager;
 use adapters::tls;
 use domain::Failure;
 use domain::connection::Connection;

@@ -13,9 +13,6 @@ use crate::secret::{Secret, SecretSource};
 
 const DURING: &str = "read secret";
 
-/// What a reference to one of its secrets begins with.
-const PREFIX: &str = "secret:";
-
 /// Secrets Manager. The first secret that is asked for sets the client up.
 #[derive(Debug)]
 pub struct SecretsManager {
@@ -34,7 +31,7 @@ impl SecretsManager {
 #[async_trait]
 impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
-        let Some(name) = reference.strip_prefix(PREFIX) else { return Ok(None) };
+        let Some(name) = reference.strip_prefix("secret:") else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
         let client = self.client.get_or_init(|| Client::new(&self.config));
         let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
@@ -44,23 +41,6 @@ impl SecretSource for SecretsManager {
             }
         })?;
         pick(name, answer.secret_string().unwrap_or_default(), field).map(Some)
-    }
-}
-
-/// Secrets Manager as a person at a terminal reaches it. The first secret that is asked for sets it up.
-#[cfg(feature = "terminal")]
-#[derive(Debug, Default)]
-pub struct OfPerson(tokio::sync::OnceCell<SecretsManager>);
-
-#[cfg(feature = "terminal")]
-#[async_trait]
-impl SecretSource for OfPerson {
-    async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
-        if !reference.starts_with(PREFIX) {
-            return Ok(None);
-        }
-        let connected = async || SecretsManager::with(aws::config(crate::tls::built_in()).await);
-        self.0.get_or_init(connected).await.fetch(reference).await
     }
 }
 
