@@ -25,7 +25,7 @@ impl Handler for Forward {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let environment = Environment::open().await?;
+    let environment = Environment::open()?;
     let forward = ForwardOrders {
         connections: environment.connections(),
         partners: environment.partners()?,

@@ -39,7 +39,7 @@ impl Handler for Poll {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let environment = Environment::open().await?;
+    let environment = Environment::open()?;
     let use_case = PollOrders {
         connections: environment.connections(),
         partners: environment.partners()?,

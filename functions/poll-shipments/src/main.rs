@@ -26,7 +26,7 @@ impl Job for Poll {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let environment = Environment::open().await?;
+    let environment = Environment::open()?;
     let use_case = PollShipments {
         connections: environment.connections(),
         partners: environment.partners()?,

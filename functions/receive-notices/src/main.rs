@@ -30,7 +30,7 @@ impl Endpoint for Webhooks {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let environment = Environment::open().await?;
+    let environment = Environment::open()?;
     let notices = ReceiveNotices {
         connections: environment.connections(),
         partners: environment.partners()?,

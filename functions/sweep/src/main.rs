@@ -26,7 +26,7 @@ impl Job for Look {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let environment = Environment::open().await?;
+    let environment = Environment::open()?;
     let use_case = Sweep {
         connections: environment.connections(),
         partners: environment.partners()?,

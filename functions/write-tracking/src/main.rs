@@ -26,7 +26,7 @@ impl Handler for Track {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let environment = Environment::open().await?;
+    let environment = Environment::open()?;
     let queue = environment.inbox("SHIPMENTS")?;
     let track = WriteTracking {
         connections: environment.connections(),

@@ -365,7 +365,7 @@ impl Running {
 
 /// Where a command at a deployment has the secrets of its connections from: where the deployment has them from.
 fn cloud_vault(sdk: &SdkConfig) -> Vault {
-    let source: Box<dyn SecretSource> = Box::new(SecretsManager::with(sdk));
+    let source: Box<dyn SecretSource> = Box::new(SecretsManager::with(sdk.clone()));
     Vault::new(vec![source], Arc::new(SystemClock))
 }
 

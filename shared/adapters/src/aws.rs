@@ -1,70 +1,91 @@
 //! How AWS is reached: one set-up of the SDK for every service, and what its errors mean to us.
 
+#[cfg(feature = "terminal")]
+mod terminal;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
-use aws_config::retry::RetryConfig;
-use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
-use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_types::sdk_config::Builder;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use domain::Failure;
 use rustls::ClientConfig;
 
 use crate::tls;
 
-pub use aws_config::SdkConfig;
+pub use aws_types::SdkConfig;
+#[cfg(feature = "terminal")]
+pub use terminal::{config, of_person};
 
 /// Time for one attempt of a call; the SDK makes at most three.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// The set-up from what the process has around it: region, credentials of the role wherever they are kept, and
-/// `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_DYNAMODB` where an emulator stands in for AWS.
-pub async fn config(tls: ClientConfig) -> SdkConfig {
-    bounded(tls).load().await
+/// The set-up of a function from its environment: the region and the credentials that Lambda puts there, and
+/// `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_DYNAMODB` where an emulator stands in for AWS. Nobody else is asked, so none of
+/// what a person's computer has is in a function.
+///
+/// # Errors
+/// When the region or the credentials are missing, by name.
+pub fn of_a_function(variables: &BTreeMap<String, String>, tls: ClientConfig) -> Result<SdkConfig, Failure> {
+    let optional = |name: &str| variables.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        let missing = || format!("{name} is not set; Lambda sets it, elsewhere set it yourself");
+        optional(name).map(str::to_owned).ok_or_else(|| Failure::permanent("set up AWS", missing()))
+    };
+    let token = optional("AWS_SESSION_TOKEN").map(str::to_owned);
+    let credentials = Credentials::new(
+        text("AWS_ACCESS_KEY_ID")?,
+        text("AWS_SECRET_ACCESS_KEY")?,
+        token,
+        None,
+        "environment",
+    );
+    let mut sdk = bounded(SdkConfig::builder(), tls)
+        .region(Region::new(text("AWS_REGION")?))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .service_config(Variables(variables.clone()));
+    sdk.set_endpoint_url(optional("AWS_ENDPOINT_URL").map(str::to_owned));
+    Ok(sdk.build())
 }
 
-/// The set-up of a function: the same, with the credentials that Lambda puts into the environment. Nobody need be asked for
-/// others.
-pub(crate) async fn of_a_function(tls: ClientConfig) -> SdkConfig {
-    bounded(tls).credentials_provider(EnvironmentVariableCredentialsProvider::new()).load().await
-}
+/// What the environment says about one service: `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
+#[derive(Debug)]
+struct Variables(BTreeMap<String, String>);
 
-/// The set-up of a person at a terminal: credentials and region from the environment or from a profile of the shared
-/// configuration files, this one and this region where they are named.
-pub async fn of_person(profile: Option<&str>, region: Option<&str>) -> SdkConfig {
-    let mut loader = bounded(tls::of_the_system().unwrap_or_else(|_| tls::built_in()));
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
+impl LoadServiceConfig for Variables {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_ascii_uppercase().replace(' ', "_");
+        self.0.get(&format!("{}_{service}", key.env())).cloned()
     }
-    if let Some(region) = region {
-        loader = loader.region(Region::new(region.to_owned()));
-    }
-    loader.load().await
 }
 
 /// The set-up for a service of this process or of a test: everything goes to `endpoint`, with credentials that are
 /// none.
-pub async fn local(endpoint: &str) -> SdkConfig {
-    bounded(tls::built_in())
+#[must_use]
+pub fn local(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "cartdock");
+    bounded(SdkConfig::builder(), tls::built_in())
         .endpoint_url(endpoint)
         .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "cartdock"))
-        .load()
-        .await
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
 }
 
 /// Bounded in every direction: a call ends within 20 seconds whatever happens. An answer is read within its attempt, so
 /// nobody else need watch whether it stalls.
-fn bounded(tls: ClientConfig) -> ConfigLoader {
+fn bounded(sdk: Builder, tls: ClientConfig) -> Builder {
     let retries =
         RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100));
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(ATTEMPT * 4).build();
-    aws_config::defaults(BehaviorVersion::latest())
+    sdk.behavior_version(BehaviorVersion::latest())
         .http_client(wire::client(tls))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(retries)
@@ -135,5 +156,42 @@ mod tests {
         }
         let denied = refusal("test", "AccessDeniedException", "not authorized to perform: dynamodb:PutItem");
         assert!(denied.message.contains("the role lacks") && denied.message.contains("PutItem"));
+    }
+
+    fn function(variables: &[(&str, &str)]) -> Result<SdkConfig, Failure> {
+        let variables =
+            variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        of_a_function(&variables, tls::built_in())
+    }
+
+    const ROLE: [(&str, &str); 3] =
+        [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "S")];
+
+    #[test]
+    fn a_function_without_region_or_role_does_not_start() {
+        for missing in 0..ROLE.len() {
+            for text in [None, Some(" ")] {
+                let mut variables = ROLE.to_vec();
+                let (name, _) = variables.remove(missing);
+                variables.extend(text.map(|text| (name, text)));
+                assert!(function(&variables).unwrap_err().message.contains(name));
+            }
+        }
+        assert_eq!(function(&ROLE).unwrap().region().map(AsRef::as_ref), Some("eu-central-1"));
+    }
+
+    #[test]
+    fn an_emulator_stands_in_for_all_of_aws_or_for_one_service() {
+        let all = [("AWS_ENDPOINT_URL", "http://all")];
+        let one = [("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://one"), ("AWS_ENDPOINT_URL", "")];
+        for (variables, all, one) in
+            [(&[][..], None, None), (&all, Some("http://all"), None), (&one, None, Some("http://one"))]
+        {
+            let sdk = function(&[&ROLE, variables].concat()).unwrap();
+            let key = ServiceConfigKey::builder().service_id("Secrets Manager").env("AWS_ENDPOINT_URL");
+            let key = key.profile("endpoint_url").build().unwrap();
+            let told = sdk.service_config().and_then(|variables| variables.load_config(key));
+            assert_eq!((sdk.endpoint_url(), told.as_deref()), (all, one));
+        }
     }
 }

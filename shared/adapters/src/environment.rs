@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use domain::Failure;
 use domain::life::Pace;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
 use rustls::ClientConfig;
 
+use crate::aws::{self, SdkConfig};
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::dynamodb::{
     CachedConnections, CachedMappings, Client, DynamoConnections, DynamoLedger, DynamoMappings, Names,
@@ -47,13 +47,15 @@ impl Environment {
     ///
     /// # Errors
     /// When a setting is missing, by name.
-    pub async fn open() -> Result<Self, Failure> {
+    pub fn open() -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let variables = Settings::variables();
         let tls = tls::named_by(variables.keys().map(String::as_str))?;
-        let sdk = crate::aws::of_a_function(tls.clone()).await;
-        let vault =
-            Vault::new(vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(&sdk))], clock.clone());
+        let sdk = aws::of_a_function(&variables, tls.clone())?;
+        let vault = Vault::new(
+            vec![Box::new(LocalSecrets), Box::new(SecretsManager::with(sdk.clone()))],
+            clock.clone(),
+        );
         let settings = Settings::new("environment", variables, Arc::new(vault));
         log::init(true, settings.parsed("LOG_LEVEL", Verbosity::default())?);
         let names = Names::from_settings(&settings)?;
@@ -150,6 +152,6 @@ impl Environment {
     }
 
     fn sqs(&self, names: SqsNames) -> Arc<SqsQueue> {
-        Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), names, self.clock()))
+        Arc::new(SqsQueue::when_needed(self.sdk.clone(), names, self.clock()))
     }
 }

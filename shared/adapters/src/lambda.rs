@@ -74,24 +74,29 @@ impl Function {
         self
     }
 
-    /// Serves events of the Lambda runtime until the environment ends.
+    /// Serves events of the Lambda runtime until the environment ends. It is a task of its own: each waking of the future
+    /// that the executor itself waits for costs a call of the system.
     ///
     /// # Errors
     /// When the runtime cannot be reached.
     #[cfg(feature = "cloud")]
     pub async fn run(self) -> Result<(), lambda_runtime::Error> {
-        let function = &self;
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-            let left = time_limit(event.context.deadline, function.clock.now());
-            let handled = function.handle(event.payload, left).await;
-            function.tell();
-            handled.map_err(|failure| {
-                let (kind, during) = (failure.kind.word(), failure.during);
-                tracing::error!(failure.kind = kind, failure.during = during, "{failure}");
-                lambda_runtime::Error::from(failure)
-            })
-        }))
-        .await
+        let function = Arc::new(self);
+        let serve = move |event| Self::serve(function.clone(), event);
+        tokio::spawn(tick());
+        tokio::spawn(lambda_runtime::run(service_fn(serve))).await?
+    }
+
+    #[cfg(feature = "cloud")]
+    async fn serve(self: Arc<Self>, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+        let left = time_limit(event.context.deadline, self.clock.now());
+        let handled = self.handle(event.payload, left).await;
+        self.tell();
+        handled.map_err(|failure| {
+            let (kind, during) = (failure.kind.word(), failure.during);
+            tracing::error!(failure.kind = kind, failure.during = during, "{failure}");
+            lambda_runtime::Error::from(failure)
+        })
     }
 
     /// Writes down what was counted. Without standard output there are no metrics; the event has been handled all the same.
@@ -129,6 +134,16 @@ impl Function {
                 Err(Failure::permanent("read event", what))
             }
         }
+    }
+}
+
+/// Lets a timer be due within a second at any time. Without one every request's time-outs wake tokio's driver up by a call of
+/// the system, because nothing else is due before them.
+#[cfg(feature = "cloud")]
+#[expect(clippy::disallowed_methods, reason = "nothing is decided by this time")]
+async fn tick() {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

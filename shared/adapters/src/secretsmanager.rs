@@ -1,36 +1,30 @@
 //! Secrets of AWS Secrets Manager: `secret:NAME`, or `secret:NAME#field` where the secret is a JSON object.
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use domain::Failure;
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
-use crate::aws;
+use crate::aws::{self, SdkConfig};
 use crate::secret::{Secret, SecretSource};
-use crate::tls;
 
 const DURING: &str = "read secret";
 
 /// Secrets Manager. The first secret that is asked for sets the client up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SecretsManager {
-    client: OnceCell<Client>,
+    config: SdkConfig,
+    client: OnceLock<Client>,
 }
 
 impl SecretsManager {
-    /// Secrets Manager as the process's environment says.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Secrets Manager as `config` says.
     #[must_use]
-    pub fn with(config: &SdkConfig) -> Self {
-        Self { client: OnceCell::new_with(Some(Client::new(config))) }
+    pub fn with(config: SdkConfig) -> Self {
+        Self { config, client: OnceLock::new() }
     }
 }
 
@@ -39,7 +33,7 @@ impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
         let Some(name) = reference.strip_prefix("secret:") else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
-        let client = self.client.get_or_init(connected).await;
+        let client = self.client.get_or_init(|| Client::new(&self.config));
         let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
             match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
@@ -48,10 +42,6 @@ impl SecretSource for SecretsManager {
         })?;
         pick(name, answer.secret_string().unwrap_or_default(), field).map(Some)
     }
-}
-
-async fn connected() -> Client {
-    Client::new(&aws::config(tls::built_in()).await)
 }
 
 fn missing(name: &str) -> Failure {
@@ -96,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_secret_is_read_by_its_name_and_field() {
-        let source = SecretsManager::with(&aws::local(&server().await).await);
+        let source = SecretsManager::with(aws::local(&server().await));
         for (reference, value) in [("secret:plain", "pl4in"), ("secret:main/store#key", "s3cret")] {
             let secret = source.fetch(reference).await.unwrap().unwrap();
             assert_eq!(secret.expose(), value);
@@ -106,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_is_named_and_nothing_is_repeated() {
-        let source = SecretsManager::with(&aws::local(&server().await).await);
+        let source = SecretsManager::with(aws::local(&server().await));
         let failure = source.fetch("secret:main/store#other").await.unwrap_err();
         assert!(failure.message.contains("main/store") && failure.message.contains("other"), "{failure}");
         assert!(!failure.to_string().contains("s3cret"));

@@ -1,10 +1,10 @@
 //! SQS: one standard queue and its dead-letter queue.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::types::{
     Message as Received, MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
@@ -14,7 +14,7 @@ use domain::{Failure, Kind};
 
 pub use aws_sdk_sqs::Client;
 
-use crate::aws::{ATTEMPT, failure, refusal};
+use crate::aws::{ATTEMPT, SdkConfig, failure, refusal};
 use crate::settings::{SettingError, Settings};
 
 /// Messages in one call at most.
@@ -64,7 +64,7 @@ impl SqsNames {
 
 /// Both ends of the queue.
 pub struct SqsQueue {
-    client: Client,
+    client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     names: SqsNames,
     clock: Arc<dyn Clock>,
 }
@@ -73,7 +73,13 @@ impl SqsQueue {
     /// The queue of these names.
     #[must_use]
     pub fn new(client: Client, names: SqsNames, clock: Arc<dyn Clock>) -> Self {
-        Self { client, names, clock }
+        Self { client: LazyLock::new(Box::new(|| client)), names, clock }
+    }
+
+    /// The same; its client is made when something is to be sent or delayed, which most invocations have no need for.
+    #[must_use]
+    pub fn when_needed(config: SdkConfig, names: SqsNames, clock: Arc<dyn Clock>) -> Self {
+        Self { client: LazyLock::new(Box::new(move || Client::new(&config))), names, clock }
     }
 
     /// Takes up to ten dead letters off, for a person: they are gone from the queue. A letter that SQS itself moved

@@ -176,8 +176,8 @@ async fn of_many_writers_at_once_exactly_one_wins() {
 
 #[tokio::test]
 async fn an_engine_that_is_away_or_empty_is_worth_another_try() {
-    let away = Client::new(&adapters::aws::local("http://127.0.0.1:1").await);
-    let empty = Client::new(&adapters::aws::local(&common::start(None).await).await);
+    let away = Client::new(&adapters::aws::local("http://127.0.0.1:1"));
+    let empty = Client::new(&adapters::aws::local(&common::start(None).await));
     for (client, word) in [(away, "cannot be reached"), (empty, "create it")] {
         let ledger = DynamoLedger::new(client, "ledger", None);
         let failure = ledger.load(&key("main", 5), true).await.expect_err("no table");

@@ -38,7 +38,7 @@ async fn the_contract_holds_in_memory() {
 }
 
 async fn sqs(server: &Server, clock: Arc<dyn Clock>) -> SqsQueue {
-    let client = Client::new(&adapters::aws::local(&server.endpoint).await);
+    let client = Client::new(&adapters::aws::local(&server.endpoint));
     let names = SqsNames { url: server.url(), dead_letters: Some(server.dead_letters_url()), fair: true };
     SqsQueue::new(client, names, clock)
 }
@@ -69,7 +69,7 @@ async fn the_contract_holds_over_the_protocol_of_sqs() {
 #[tokio::test]
 async fn the_contract_holds_at_a_named_endpoint() {
     let Some(endpoint) = common::named_endpoint("QUEUE_ENDPOINT") else { return };
-    let client = Client::new(&adapters::aws::local(&endpoint).await);
+    let client = Client::new(&adapters::aws::local(&endpoint));
     let make = async |name: String, attributes: Vec<(&str, String)>| {
         let mut request = client.create_queue().queue_name(name);
         for (attribute, value) in attributes {
@@ -133,7 +133,7 @@ async fn errors_of_sqs_become_failures_with_a_kind_and_a_cure() {
 
 #[tokio::test]
 async fn an_endpoint_that_is_not_there_is_a_retryable_failure() {
-    let client = Client::new(&adapters::aws::local("http://127.0.0.1:1").await);
+    let client = Client::new(&adapters::aws::local("http://127.0.0.1:1"));
     let names = SqsNames { url: "http://127.0.0.1:1/0/q".to_owned(), dead_letters: None, fair: true };
     let queue = SqsQueue::new(client, names, Arc::new(SystemClock));
     assert!(queue.receive(1, Duration::ZERO).await.expect_err("nobody is there").is_retryable());

@@ -74,7 +74,7 @@ impl Cloud {
             variables: variables(&database, &sqs, &[store.host(), warehouse.host()], secrets(&store)),
             ledger: DynamoLedger::new(database.client.clone(), &database.names.ledger, None),
             partners: partners(&store, &warehouse),
-            queues: Client::new(&adapters::aws::local(&sqs.endpoint()).await),
+            queues: Client::new(&adapters::aws::local(&sqs.endpoint())),
             mapping: mapping(),
             connection,
             store,

@@ -26,7 +26,7 @@ impl Database {
                 dynoxide::server::serve_with_shutdown(listener, engine, std::future::pending()).await;
             served.expect("the database is served");
         });
-        let client = Client::new(&adapters::aws::local(&endpoint).await);
+        let client = Client::new(&adapters::aws::local(&endpoint));
         let database = Self { endpoint, client, names: Names::default(), server };
         database.create().await;
         database

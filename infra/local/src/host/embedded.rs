@@ -80,14 +80,14 @@ impl Database {
                 tracing::error!("the embedded ledger has stopped: {error}");
             }
         });
-        let client = client(&endpoint).await;
+        let client = client(&endpoint);
         let names = Names::default();
         tables::create(&client, &names).await?;
         Ok(Self { client, names, engine: Some(engine), endpoint, held, is_shared: false })
     }
 
     async fn attach(endpoint: &str) -> Self {
-        Self::beyond(client(endpoint).await, Names::default(), endpoint.to_owned())
+        Self::beyond(client(endpoint), Names::default(), endpoint.to_owned())
     }
 
     /// A ledger that somebody else has open.
@@ -121,8 +121,8 @@ impl Database {
     }
 }
 
-async fn client(endpoint: &str) -> Client {
-    Client::new(&adapters::aws::local(endpoint).await)
+fn client(endpoint: &str) -> Client {
+    Client::new(&adapters::aws::local(endpoint))
 }
 
 fn cannot_listen(error: std::io::Error) -> Failure {

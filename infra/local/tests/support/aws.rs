@@ -40,7 +40,7 @@ impl Aws {
         let (listener, database) = listen().await;
         let engine = dynoxide::Database::memory().expect("a database");
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, engine, std::future::pending()));
-        let client = Client::new(&adapters::aws::local(&database).await);
+        let client = Client::new(&adapters::aws::local(&database));
         let names =
             Names { ledger: "shop-prod-Ledger-X1".to_owned(), mappings: "shop-prod-Mappings-Y2".to_owned() };
         tables::create(&client, &names).await.expect("tables");

@@ -46,10 +46,10 @@ impl HttpConnector for Wire {
 
 /// Sends a request and reads the whole answer, within the time that the SDK gives the attempt.
 async fn exchange(client: &Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let answer = client.execute(on_the_wire(request)?).await.map_err(lost)?;
+    let mut answer = client.execute(on_the_wire(request)?).await.map_err(lost)?;
     let mut whole = http::Response::new(());
     *whole.status_mut() = answer.status();
-    *whole.headers_mut() = answer.headers().clone();
+    *whole.headers_mut() = std::mem::take(answer.headers_mut());
     let body = answer.bytes().await.map_err(lost)?;
     HttpResponse::try_from(whole.map(|()| body.into())).map_err(|e| ConnectorError::other(e.into(), None))
 }

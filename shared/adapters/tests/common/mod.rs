@@ -28,7 +28,7 @@ pub(crate) async fn start(path: Option<&Path>) -> String {
 
 /// A client for an endpoint, with both tables there.
 pub(crate) async fn client(endpoint: &str) -> (Client, Names) {
-    let client = Client::new(&adapters::aws::local(endpoint).await);
+    let client = Client::new(&adapters::aws::local(endpoint));
     let names = Names::default();
     tables::create(&client, &names).await.expect("tables");
     (client, names)

@@ -172,7 +172,7 @@ impl Host for Local {
     /// Read beside the running process.
     async fn tables(&self, world: &World) -> Option<Client> {
         let endpoint = std::fs::read_to_string(world.options.dir.join("data/endpoint")).ok()?;
-        Some(Client::new(&adapters::aws::local(endpoint.trim()).await))
+        Some(Client::new(&adapters::aws::local(endpoint.trim())))
     }
 
     async fn stop(self, world: &mut World) {
