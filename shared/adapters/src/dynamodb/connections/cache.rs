@@ -19,6 +19,8 @@ pub struct CachedConnections {
     behind: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     kept: Mutex<Kept>,
+    /// One asks; the others of its batch wait for what it learns.
+    asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -49,7 +51,7 @@ impl CachedConnections {
     /// A cache in front of `behind`.
     #[must_use]
     pub fn new(behind: Arc<dyn Connections>, clock: Arc<dyn Clock>) -> Self {
-        Self { behind, clock, kept: Mutex::default() }
+        Self { behind, clock, kept: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -64,6 +66,11 @@ impl Connections for CachedConnections {
     }
 
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        let now = self.clock.now();
+        if let Some(known) = self.kept().find(id, now) {
+            return Ok(known);
+        }
+        let _asking = self.asking.lock().await;
         let now = self.clock.now();
         if let Some(known) = self.kept().find(id, now) {
             return Ok(known);
@@ -123,5 +130,18 @@ mod tests {
         assert!(cache.get(&"main".parse().unwrap()).await.unwrap().is_some_and(|now| !now.enabled));
         cache.put(&build::connection("stranger-7")).await.unwrap();
         assert!(ask("stranger-7").await, "what is new here counts at once");
+    }
+
+    #[tokio::test]
+    async fn a_batch_reads_its_connection_once() {
+        let script = Arc::new(Script::default());
+        script.interleaves();
+        let behind = Arc::new(ModelConnections::new(script.clone()));
+        behind.set(&build::connection("main"));
+        let cache = CachedConnections::new(behind, Arc::new(ManualClock::jumping(build::noon())));
+        let id = "main".parse().unwrap();
+        let batch = (0..10).map(|_| cache.get(&id));
+        assert!(futures_util::future::join_all(batch).await.into_iter().all(|got| got.unwrap().is_some()));
+        assert_eq!(script.count_all(&["connections."]), 1);
     }
 }

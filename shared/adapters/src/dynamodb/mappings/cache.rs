@@ -20,13 +20,15 @@ pub struct CachedMappings {
     behind: Arc<dyn Mappings>,
     clock: Arc<dyn Clock>,
     kept: Mutex<HashMap<ConnectionId, (Timestamp, Arc<Mapping>)>>,
+    /// One asks; the others of its batch wait for what it learns.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl CachedMappings {
     /// A cache in front of `behind`.
     #[must_use]
     pub fn new(behind: Arc<dyn Mappings>, clock: Arc<dyn Clock>) -> Self {
-        Self { behind, clock, kept: Mutex::default() }
+        Self { behind, clock, kept: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
     /// What is kept, when it is no older than `age`.
@@ -45,6 +47,10 @@ impl CachedMappings {
 #[async_trait]
 impl Mappings for CachedMappings {
     async fn current(&self, connection: &ConnectionId) -> Result<Arc<Mapping>, Failure> {
+        if let Some(mapping) = self.kept(connection, FRESH) {
+            return Ok(mapping);
+        }
+        let _asking = self.asking.lock().await;
         if let Some(mapping) = self.kept(connection, FRESH) {
             return Ok(mapping);
         }
