@@ -6,7 +6,7 @@
 /// DynamoDB, halves of a write unit for 1,000 orders: imported, sent, shipped in one package and posted.
 pub const WRITE_HALVES: u64 = 12_240;
 /// DynamoDB, halves of a read unit for 1,000 orders.
-pub const READ_HALVES: u64 = 4_840;
+pub const READ_HALVES: u64 = 4_140;
 /// Requests to queues for 1,000 orders, ten messages together where they come together: webhooks come one by one.
 pub const QUEUE_REQUESTS: u64 = 1_500;
 /// Invocations of functions for 1,000 orders: a webhook each, and batches of ten.
