@@ -1,6 +1,5 @@
 //! The queue loop: what becomes of each delivered message. Knows ports only; Lambda and one process share it.
 
-use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -8,7 +7,8 @@ use async_trait::async_trait;
 use domain::message::Message;
 use domain::ports::{Clock, DeadLetter, Delivery, Incoming};
 use domain::{Failure, Kind};
-use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
 
@@ -31,15 +31,11 @@ pub async fn deliver(
     deliveries: Vec<Delivery>,
     time_limit: Duration,
 ) -> Vec<String> {
-    // Only the one whose answer has come goes on: asking all of them each time would cost more than what they do.
-    let each: FuturesOrdered<_> = deliveries
-        .into_iter()
-        .map(async |delivery| {
-            let done = deliver_one(handler, queue, clock, &delivery, time_limit).await;
-            (!done).then_some(delivery.id)
-        })
-        .collect();
-    each.filter_map(ready).collect().await
+    let each = deliveries.into_iter().map(async |delivery| {
+        let done = deliver_one(handler, queue, clock, &delivery, time_limit).await;
+        (!done).then_some(delivery.id)
+    });
+    join_all(each).await.into_iter().flatten().collect()
 }
 
 /// True when the message is done with, well or not.
