@@ -230,13 +230,12 @@ impl Host {
     /// meanwhile.
     async fn poll_store(self: Arc<Self>, connection: Connection, mut stopped: watch::Receiver<bool>) {
         let every = self.every(connection.schedule.orders_minutes);
-        if connection.runs()
-            && let Err(failure) = self.sweep().refill(&connection).await
-        {
-            // It has a date, on which the sweep finds it.
-            warn(sweep::NAME, &connection.id, &failure);
-        }
+        let mut is_filled = !connection.runs();
         loop {
+            if !is_filled {
+                let filled = self.sweep().refill(&connection).await;
+                is_filled = filled.inspect_err(|failure| warn(sweep::NAME, &connection.id, failure)).is_ok();
+            }
             let more = match self.poll_once(&connection, self.in_time(every)).await {
                 Ok(more) => more,
                 Err(failure) => {
@@ -272,9 +271,11 @@ impl Host {
         let every = self.every(connection.schedule.shipments_minutes);
         let poll = self.poll_shipments();
         loop {
-            if self.running(&connection.id).await.is_some()
-                && let Err(failure) = poll.poll(&connection, self.in_time(every)).await
-            {
+            let polled = async {
+                let Some(_) = self.running(&connection.id).await? else { return Ok(()) };
+                poll.poll(&connection, self.in_time(every)).await.map(drop)
+            };
+            if let Err(failure) = polled.await {
                 warn(poll_shipments::NAME, &connection.id, &failure);
             }
             if self.pause(every, &mut stopped).await {
@@ -288,9 +289,11 @@ impl Host {
         let every = self.options.sweep_every;
         let sweep = self.sweep();
         while !self.pause(every, &mut stopped).await {
-            if let Some(connection) = self.running(&id).await
-                && let Err(failure) = sweep.sweep(&connection, self.in_time(every)).await
-            {
+            let swept = async {
+                let Some(connection) = self.running(&id).await? else { return Ok(()) };
+                sweep.sweep(&connection, self.in_time(every)).await.map(drop)
+            };
+            if let Err(failure) = swept.await {
                 warn(sweep::NAME, &id, &failure);
             }
         }
@@ -303,8 +306,8 @@ impl Host {
     }
 
     /// A connection as it is by now, if its store and its warehouse may be asked.
-    async fn running(&self, id: &ConnectionId) -> Option<Connection> {
-        self.connections.get(id).await.ok().flatten().filter(Connection::runs)
+    async fn running(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        Ok(self.connections.get(id).await?.filter(Connection::runs))
     }
 
     /// Disables the connections that the settings no longer name; what the ledger knows of them stays.

@@ -60,10 +60,6 @@ async fn kill_while_orders_flow(shop: &Shop, mut run: Child) -> Child {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_it_sends_every_order_once_and_posts_every_package_once() {
     let shop = Shop::open("run-and-kill", WriteBack::Offered).await;
-    // Slowly enough that there are orders left for every kill.
-    let slowly = shop.settings().replace("requests_per_second = 50\nauth", "requests_per_second = 10\nauth");
-    assert_ne!(slowly, shop.settings());
-    shop.write("cartdock.toml", &slowly);
     shop.map().await;
     let slow = Fault::DoneButSlow(Duration::from_millis(150));
     shop.warehouse.plan_faults(FaultPlan::new().and(Endpoint::Create, When::Always, slow));
