@@ -80,7 +80,8 @@ impl ForwardOrders {
         let hold = |cause| Admission::Hold(cause, look_again(now, now, Policies::days(1)));
         if was_never_claimed(&hand.record) {
             // Who found out that an earlier ledger had not sent it may have died before it was decided on.
-            match decide(order, &hand.connection.policies, hand.record.imported_at, now) {
+            let says = decide(order, &hand.connection.policies, hand.record.imported_at, now);
+            match hand.record.ruled(says, Some(order), now) {
                 Admission::Ready => {}
                 admission => return Err(withdrawn(&hand.record, admission)),
             }

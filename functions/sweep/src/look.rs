@@ -156,7 +156,8 @@ impl Looking<'_> {
             return Ok(Look::default());
         }
         let now = self.sweep.clock.now();
-        let admission = judge(&read, &self.connection.policies, record.imported_at, now);
+        let says = judge(&read, &self.connection.policies, record.imported_at, now);
+        let admission = record.ruled(says, body_of(&read), now);
         if let Some(order) = body_of(&read) {
             self.sweep.ledger.revise(&record.key, order, expires(self.connection, now)).await?;
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::ConnectionId;
+use domain::{ConnectionId, WarehouseOrderId};
 use jiff::Timestamp;
 
 /// Connects 1ShoppingCart stores to warehouses: each order sent once and only once, tracking posted back.
@@ -73,6 +73,24 @@ pub(crate) enum Command {
     #[command(after_help = "Exit code 1: the order is held.\n\n\
         Examples:\n  cartdock explain 10482\n  cartdock explain main/10482")]
     Explain(Explain),
+    /// Send orders that are held for a person's word: a remark, an address, a hold, an old date.
+    #[command(after_help = RELEASE_HELP)]
+    Release(Act),
+    /// Keep orders back until a person releases them.
+    #[command(after_help = HOLD_HELP)]
+    Hold(Act),
+    /// Never send orders.
+    #[command(after_help = EXCLUDE_HELP)]
+    Exclude(Act),
+    /// Take orders back: not sent any more, or cancelled by the warehouse that has them.
+    #[command(after_help = CANCEL_HELP)]
+    Cancel(Act),
+    /// Settle a held order after a look into the warehouse: is it there or not?
+    #[command(after_help = RESOLVE_HELP)]
+    Resolve(Resolve),
+    /// Try orders again now: by number, by what they wait for, by when they came.
+    #[command(after_help = REPLAY_HELP)]
+    Replay(Replay),
     /// Packages whose tracking the store cannot take.
     #[command(subcommand)]
     Outbox(Outbox),
@@ -197,6 +215,165 @@ pub(crate) struct Init {
     /// Where to write it.
     #[arg(long, value_name = "FILE", default_value = "cartdock.toml")]
     pub(crate) path: PathBuf,
+}
+
+const RELEASE_HELP: &str = "\
+The order is read in the store once more. It is sent even where the policies say to
+hold it or to leave it out: a remark, an incomplete address, a hold by a person, an
+order date before the start, the cooling-off delay, a payment that has not come in.
+Not where the money went back, where nothing is shipped, or where a mapping lacks:
+map it, that releases it. As soon as address, lines or method change, it is decided
+anew. An order that the warehouse may have is settled by cartdock resolve instead.
+Exit code 1: an order was not released, and it says why.
+
+Examples:
+  cartdock release 10482 --note \"remark read, gift wrap not needed\"
+  cartdock release main/10482 main/10483 --yes 2";
+
+const HOLD_HELP: &str = "\
+Only before it is sent; one that the warehouse has is cancelled (cartdock cancel).
+It stays held, whatever changes in the store, until cartdock release, or until the
+sale is taken back there.
+Exit code 1: an order was not held, and it says why.
+
+Example:
+  cartdock hold 10482 --note \"buyer called, new address follows\"";
+
+const EXCLUDE_HELP: &str = "\
+Only before it is sent. cartdock release takes it back.
+Exit code 1: an order was not excluded, and it says why.
+
+Example:
+  cartdock exclude 10482 --note \"shipped by hand\"";
+
+const CANCEL_HELP: &str = "\
+Before it is sent it is not sent any more. Afterwards the warehouse is asked at once
+to cancel it, and asked again by itself until it has answered; where it cannot or
+will not, the order is held and says why. The store is not told: refund it there.
+Exit code 1: an order was not cancelled, and it says why.
+
+Example:
+  cartdock cancel 10482 --note \"bought twice by mistake\"";
+
+const RESOLVE_HELP: &str = "\
+For orders that are held because the warehouse may have them: in doubt, older than
+the ledger, changed after sending, not cancelled. Look for the reference there
+(cartdock explain ORDER names it), then say what you found:
+  --there[=ID]   it has it, and that is right; ID is its id of it
+  --not-there    it never had it: sent, under the same reference
+  --anew         it has it no longer: sent as it is in the store now, under a new
+                 reference (also for one that it refused for good)
+  --cancelled    it does not have it or will not ship it, and it is not to be sent
+Nothing is sent that the store has refunded meanwhile.
+Exit code 1: an order was not settled, and it says why.
+
+Examples:
+  cartdock resolve 10482 --there=WO-55120
+  cartdock resolve 10482 --not-there --note \"searched by reference and by name\"";
+
+const REPLAY_HELP: &str = "\
+The same rules as before decide, so that nothing is sent twice: a held order is
+looked at again, one that was refused is sent again, tracking in the outbox is tried
+again. Shows first which orders, and has their number typed back (--yes N in a
+script). What waits for a person's word or a look is left, and says so.
+CAUSE is the word that cartdock status --json prints (refused, unmapped, vanished,
+\"bad address\"), or a stage (waiting, shipped). TIME is when an order came in.
+Exit code 1: an order was left, and it says why.
+
+Examples:
+  cartdock replay 10482
+  cartdock replay --cause refused --since 2026-11-23T00:00:00Z
+  cartdock replay --issue 3fa9c011 --yes 12";
+
+/// A command for some orders.
+#[derive(Debug, Args)]
+pub(crate) struct Act {
+    /// Order numbers, or connection/number where several connections have one.
+    #[arg(value_name = "ORDER", required = true)]
+    pub(crate) orders: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// How something is done with orders.
+#[derive(Debug, Args)]
+pub(crate) struct How {
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask: the number of orders.
+    #[arg(long, value_name = "N")]
+    pub(crate) yes: Option<usize>,
+    /// Who does it, for the order's story.
+    #[arg(long, value_name = "NAME", default_value = "a person", value_parser = words)]
+    pub(crate) by: String,
+    /// Why, for the order's story.
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    pub(crate) note: Option<String>,
+}
+
+/// Words that go into a story: not empty, one line, not longer than a sentence or two.
+fn words(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err("it is empty".to_owned()),
+        1..=200 if text.chars().any(char::is_control) => Err("it has control characters".to_owned()),
+        1..=200 => Ok(text.to_owned()),
+        length => Err(format!("it has {length} characters; at most 200 are kept")),
+    }
+}
+
+/// `resolve`.
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    #[command(flatten)]
+    pub(crate) act: Act,
+    #[command(flatten)]
+    pub(crate) found: Found,
+}
+
+/// What a person found in the warehouse: one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Found {
+    /// The warehouse has it, and that is right; its id of it, if you know it.
+    #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "the flag, and its value that may be left out")]
+    pub(crate) there: Option<Option<WarehouseOrderId>>,
+    /// The warehouse never had it: send it.
+    #[arg(long)]
+    pub(crate) not_there: bool,
+    /// The warehouse has it no longer: send it as it is in the store now, under a new reference.
+    #[arg(long)]
+    pub(crate) anew: bool,
+    /// It is not shipped, and not to be sent.
+    #[arg(long)]
+    pub(crate) cancelled: bool,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Order numbers, or connection/number where several connections have one.
+    #[arg(value_name = "ORDER")]
+    pub(crate) orders: Vec<String>,
+    /// Those that wait for this issue (cartdock issues).
+    #[arg(long, value_name = "ID")]
+    pub(crate) issue: Option<String>,
+    /// Those that are held for this cause, or are in this stage.
+    #[arg(long, value_name = "CAUSE")]
+    pub(crate) cause: Option<String>,
+    /// Those that came in at this instant or later.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Those that came in before this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    /// Only those of this connection.
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<ConnectionId>,
+    #[command(flatten)]
+    pub(crate) how: How,
 }
 
 const REBUILD_HELP: &str = "\
@@ -414,6 +591,18 @@ mod tests {
             "cartdock status --stack cartdock-prod --profile shop --region eu-central-1",
             "cartdock connection apply main --stack cartdock-prod --yes",
             "cartdock erase main --yes main",
+            "cartdock release main/1 main/2 --yes 2 --by ada --note read",
+            "cartdock hold 1",
+            "cartdock exclude 1",
+            "cartdock cancel 1 --dry-run",
+            "cartdock resolve main/1 --there",
+            "cartdock resolve main/1 --there=WO-1",
+            "cartdock resolve main/1 --not-there",
+            "cartdock resolve main/1 --anew",
+            "cartdock resolve main/1 --cancelled",
+            "cartdock replay 1",
+            "cartdock replay --cause refused --since 2026-11-23T00:00:00Z",
+            "cartdock replay --issue 3fa9c011 --yes 12",
             "cartdock erase main --order 700100304",
             "cartdock cost --orders 100000 --connections 20 --interval 1 --json",
         ] {
@@ -423,7 +612,7 @@ mod tests {
 
     #[test]
     fn wrong_usage_is_refused() {
-        for line in ["cartdock", "cartdock statsu", "cartdock check Main", "cartdock map export prices"] {
+        for line in ["cartdock", "cartdock resolve 1", "cartdock resolve 1 --anew --cancelled", "cartdock statsu", "cartdock check Main", "cartdock map export prices"] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
         }

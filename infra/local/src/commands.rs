@@ -1,5 +1,6 @@
 //! What each command does: opens what it needs, lets `operations` do the work, and prints.
 
+mod act;
 mod confirm;
 mod connection;
 mod endpoint;
@@ -13,6 +14,7 @@ use std::path::Path;
 use adapters::log::{self, Verbosity};
 use domain::ConnectionId;
 use domain::connection::Connection;
+use operations::act::Action;
 use operations::cost::Usage;
 use operations::explain::Explain;
 use operations::text::Style;
@@ -160,6 +162,12 @@ impl<'a> Desk<'a> {
             Command::Check(args) => self.check(args.connection.as_ref()).await,
             Command::Status(args) => self.status(args.connection.as_ref()).await,
             Command::Explain(args) => self.explain(&args.order).await,
+            Command::Release(args) => self.act(Action::Release, args).await,
+            Command::Hold(args) => self.act(Action::Hold, args).await,
+            Command::Exclude(args) => self.act(Action::Exclude, args).await,
+            Command::Cancel(args) => self.act(Action::Cancel, args).await,
+            Command::Resolve(args) => self.resolve(args).await,
+            Command::Replay(args) => self.replay(args).await,
             Command::Map(map) => self.map(map).await,
             Command::Outbox(Outbox::List(args)) => self.outbox_list(args.connection.as_ref()).await,
             Command::Outbox(Outbox::Export(args)) => {

@@ -25,6 +25,7 @@ pub mod policy;
 pub mod ports;
 pub mod reconsider;
 pub mod record;
+pub mod ruling;
 pub mod shipment;
 pub mod text;
 pub mod warehouse;

@@ -180,12 +180,38 @@ pub enum Step {
         /// When to try again, when it is still due.
         again: Option<Timestamp>,
     },
-    /// The sale was taken back (the store's word for it), and the warehouse is to be asked to cancel.
+    /// The sale was taken back (how, in words), and the warehouse is to be asked to cancel.
     Recall(String),
     /// The sale was taken back and the warehouse has cancelled, or never had it.
     Cancel(String),
     /// It was sent, or may have been, and now a person must look.
     Flag(Cause),
+    /// A person lets this version of the order go, whatever the policies say. It certainly was never sent.
+    LetGo {
+        /// The version of the order.
+        digest: OrderDigest,
+        /// What the person said.
+        why: String,
+    },
+    /// A person has looked in the warehouse: it has this order, and that is right.
+    Confirm {
+        /// Its id there, where it was not known.
+        id: Option<WarehouseOrderId>,
+        /// The version of the order that is right by now, where it could be read.
+        digest: Option<OrderDigest>,
+        /// What the person said.
+        why: String,
+    },
+    /// A person has looked in the warehouse: it does not have it, or no longer, and this version is to be sent under a new
+    /// reference.
+    SendAnew {
+        /// The version of the order.
+        digest: OrderDigest,
+        /// What the person said.
+        why: String,
+    },
+    /// Tracking that the store could not take is tried once more.
+    PostAgain(String),
 }
 
 impl Step {
@@ -206,6 +232,10 @@ impl Step {
             Self::Recall(_) => "recall",
             Self::Cancel(_) => "cancel",
             Self::Flag(_) => "flag",
+            Self::LetGo { .. } => "be let go",
+            Self::Confirm { .. } => "be confirmed",
+            Self::SendAnew { .. } => "be sent anew",
+            Self::PostAgain(_) => "be posted again",
         }
     }
 }
@@ -265,6 +295,8 @@ impl Record {
             mapping: 0,
             warehouse_order: None,
             recall: None,
+            released: None,
+            kept: false,
             packages: Vec::new(),
             story: vec![Entry { seq: 0, at: stamp.at, by: stamp.by.into(), what: what.into() }],
             spilled: Vec::new(),
@@ -303,6 +335,7 @@ impl Record {
             {
                 self.stage = to.stage();
                 self.digest = digest.or_else(|| self.digest.take());
+                self.released = self.released.take().filter(|_| !self.is_by_person());
                 // Ready means now: whoever admits it may have no queue, or die before it has used it.
                 let at_once = (to == Admission::Ready).then_some(stamp.at);
                 self.wake = to.wake().or(at_once).or(self.wake);
@@ -370,7 +403,7 @@ impl Record {
                 Some(format!("cancelled: {why}"))
             }
             (Accepted | PartlyShipped, Step::Recall(status)) if self.recall.is_none() => {
-                let what = format!("to be cancelled: {status} in the store");
+                let what = format!("to be cancelled: {status}");
                 self.recall = Some(status);
                 let soon = later(stamp.at, SOON);
                 self.wake = Some(self.wake.map_or(soon, |wake| wake.min(soon)));
@@ -383,8 +416,82 @@ impl Record {
                 self.stage = Held(cause);
                 Some(what)
             }
+            (stage, step) => {
+                let stage = stage.clone();
+                self.by_person(&stage, step, stamp)
+            }
+        }
+    }
+
+    /// The steps that only a person takes.
+    fn by_person(&mut self, stage: &Stage, step: Step, stamp: Stamp) -> Option<String> {
+        use Stage::{Excluded, Held, Waiting};
+        match (stage, step) {
+            (Waiting(_) | Held(_) | Excluded(_), Step::LetGo { digest, why }) if !self.may_be_there() => {
+                self.go(digest, stamp.at);
+                Some(format!("released: {why}"))
+            }
+            (
+                Held(
+                    Cause::InDoubt
+                    | Cause::OlderThanLedger
+                    | Cause::ChangedAfterSending
+                    | Cause::NotCancelled(_),
+                ),
+                Step::Confirm { id, digest, why },
+            ) => {
+                self.kept |= matches!(stage, Held(Cause::NotCancelled(_)));
+                self.warehouse_order = self.warehouse_order.take().or(id);
+                self.digest = digest.or_else(|| self.digest.take());
+                self.stage = self.shipping_stage();
+                self.wake = Some(later(stamp.at, SOON));
+                Some(format!("the warehouse has it: {why}"))
+            }
+            (
+                Held(
+                    Cause::InDoubt
+                    | Cause::OlderThanLedger
+                    | Cause::ChangedAfterSending
+                    | Cause::NotCancelled(_)
+                    | Cause::Refused(_),
+                ),
+                Step::SendAnew { digest, why },
+            ) if self.packages.iter().all(|package| package.voided) => {
+                self.warehouse_order = None;
+                self.kept = false;
+                self.revision += 1;
+                self.go(digest, stamp.at);
+                Some(format!("to be sent as revision {}: {why}", self.revision))
+            }
+            (_, Step::PostAgain(why)) => {
+                let stuck = |package: &&mut Package| matches!(package.post, Post::Outbox { .. });
+                let mut packages = self.packages.iter_mut().filter(stuck).peekable();
+                packages.peek()?;
+                packages.for_each(|package| package.post = Post::Due);
+                if self.stage.is_sent() {
+                    self.stage = self.shipping_stage();
+                }
+                self.wake = Some(stamp.at);
+                Some(format!("tracking is tried again: {why}"))
+            }
             _ => None,
         }
+    }
+
+    fn go(&mut self, digest: OrderDigest, now: Timestamp) {
+        self.stage = Stage::Ready { not_before: None };
+        self.digest = Some(digest.clone());
+        self.released = Some(digest);
+        self.wake = Some(now);
+    }
+
+    /// Has a person said that this order is held, or never sent?
+    #[must_use]
+    pub fn is_by_person(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Held(Cause::ByPerson(_)) | Stage::Excluded(crate::record::Exclusion::ByPerson(_))
+        )
     }
 
     /// Is it possible that the warehouse has it, so that deciding anew could send it twice?

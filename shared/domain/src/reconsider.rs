@@ -47,7 +47,8 @@ impl Intake<'_> {
         let order = body_of(read);
         let digest = order.map(Order::digest);
         let admission = self.still_held(&record, order).unwrap_or_else(|| {
-            withdrawn(&record, judge(read, &connection.policies, record.imported_at, now))
+            let says = judge(read, &connection.policies, record.imported_at, now);
+            withdrawn(&record, record.ruled(says, order, now))
         });
         if let Some(order) = order.filter(|_| admission == Admission::Ready || digest != record.digest) {
             self.ledger.revise(&record.key, order, expires(connection, now)).await?;
@@ -62,7 +63,7 @@ impl Intake<'_> {
     fn still_held(&self, record: &Record, order: Option<&Order>) -> Option<Admission> {
         let same = order.is_some_and(|order| record.digest.as_ref() == Some(&order.digest()));
         let Stage::Held(cause) = &record.stage else { return None };
-        let for_a_person = matches!(cause, Cause::Refused(_) | Cause::TooLong(_) | Cause::ByPerson(_));
+        let for_a_person = matches!(cause, Cause::Refused(_) | Cause::TooLong(_));
         let unmapped = matches!(cause, Cause::Unmapped(_));
         let taken_back = order.is_some_and(|order| order.payment.is_taken_back());
         let again = look_again(record.since, self.clock.now(), Policies::days(1));
@@ -90,8 +91,9 @@ impl Intake<'_> {
         partners: &dyn Partners,
     ) -> Result<Looked, Failure> {
         let order = body_of(read).filter(|_| is_at_warehouse(&record));
+        let order = order.filter(|order| !(record.kept && order.payment.is_taken_back()));
         if let Some(order) = order.filter(|order| order.payment.is_taken_back()) {
-            record = self.write(record, Step::Recall(order.payment.word().to_owned())).await?.record;
+            record = self.write(record, Step::Recall(format!("{} in the store", order.payment.word()))).await?.record;
         }
         match order {
             _ if record.recall.is_some() => self.take_back(connection, record, partners).await,
@@ -144,7 +146,7 @@ fn forward_if_ready(record: &Record) -> Option<Message> {
     matches!(record.stage, Stage::Ready { .. }).then(|| Message::forward(&record.key))
 }
 
-/// Asks the warehouse to cancel an order that is `status` in the store. Gives the step to take: cancelled, or held for a
+/// Asks the warehouse to cancel an order that is `status` (refunded in the store, for instance). Gives the step to take: cancelled, or held for a
 /// person where the warehouse cannot or does not want to.
 ///
 /// # Errors
@@ -160,7 +162,7 @@ pub async fn cancel(record: &Record, status: &str, warehouse: &Warehouse) -> Res
         .map_err(|e| Failure::permanent("cancel order", e.to_string()))?;
     Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
         Cancellation::Cancelled => {
-            Step::Cancel(format!("{status} in the store, and cancelled by the warehouse"))
+            Step::Cancel(format!("{status}, and cancelled by the warehouse"))
         }
         Cancellation::Refused(why) => Step::Flag(Cause::NotCancelled(why)),
     })

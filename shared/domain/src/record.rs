@@ -279,10 +279,16 @@ pub struct Record {
     /// The warehouse's id of it.
     #[serde(rename = "wo", default, skip_serializing_if = "Option::is_none")]
     pub warehouse_order: Option<WarehouseOrderId>,
-    /// The sale was taken back (the store's word for it) and the warehouse is to cancel. Written before it is asked, so
+    /// The sale was taken back (how, in words) and the warehouse is to cancel. Written before it is asked, so
     /// that it is asked until it has answered, whatever becomes of the order in the store.
     #[serde(rename = "rc", default, skip_serializing_if = "Option::is_none")]
     pub recall: Option<String>,
+    /// The version of the order that a person let go: what asks a person only does not hold it again.
+    #[serde(rename = "rl", default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<OrderDigest>,
+    /// A person said that the warehouse keeps it, although the sale was taken back: it is not asked to cancel any more.
+    #[serde(rename = "kp", default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
     /// What has left.
     #[serde(rename = "pk", default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Package>,

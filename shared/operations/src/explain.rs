@@ -1,15 +1,13 @@
 //! One order on one screen: where it is, since when, what happens next, and its whole story. No personal data.
 
-use std::fmt;
-
 use domain::ports::{Connections, Ledger, Partners};
 use domain::record::{Entry, Record};
 use domain::shipment::{Package, Post};
-use domain::{Failure, OrderId, OrderKey};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cure::Cure;
+use crate::find::{NotFound, find};
 use crate::text::{Cell, Style, Table, Tone, instant, moment, pairs, wrap};
 
 mod next;
@@ -26,52 +24,6 @@ pub struct Explain<'a> {
     pub partners: Option<&'a dyn Partners>,
     /// The instant now.
     pub now: Timestamp,
-}
-
-/// Why an order cannot be explained.
-#[derive(Debug)]
-pub enum NotExplained {
-    /// The text names no order.
-    NotAnOrder(String),
-    /// No connection has it.
-    Unknown(String),
-    /// Several connections have an order with this number.
-    Ambiguous(Vec<OrderKey>),
-    /// The ledger could not be read.
-    Failed(Failure),
-}
-
-impl fmt::Display for NotExplained {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAnOrder(text) => write!(
-                f,
-                "\"{}\" is no order; give its number, or connection/number as in main/10482",
-                crate::text::clean(text)
-            ),
-            Self::Unknown(order) => write!(
-                f,
-                "order {order} is not in the ledger; has it been polled yet (cartdock status), and is it this store's?"
-            ),
-            Self::Ambiguous(keys) => {
-                let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-                write!(
-                    f,
-                    "several connections have an order with this number; say which: {}",
-                    keys.join(", ")
-                )
-            }
-            Self::Failed(failure) => failure.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for NotExplained {}
-
-impl From<Failure> for NotExplained {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
 }
 
 /// Everything about one order but its body.
@@ -141,9 +93,9 @@ impl Explain<'_> {
     /// Explains the order that a text names: `connection/number`, or a number that only one connection has.
     ///
     /// # Errors
-    /// See [`NotExplained`].
-    pub async fn explain(&self, text: &str) -> Result<Explanation, NotExplained> {
-        let record = self.find(text.trim()).await?;
+    /// See [`NotFound`].
+    pub async fn explain(&self, text: &str) -> Result<Explanation, NotFound> {
+        let record = find(self.connections, self.ledger, text).await?;
         let mut story = self.ledger.older_story(&record.key).await?;
         // What the record holds wins; an entry is in both places while it is being moved.
         let first = record.story.first().map_or(u32::MAX, |entry| entry.seq);
@@ -151,24 +103,6 @@ impl Explain<'_> {
         story.extend(record.story.iter().cloned());
         let reference = self.reference(&record).await;
         Ok(Explanation::of(&record, reference, story, self.now))
-    }
-
-    async fn find(&self, text: &str) -> Result<Record, NotExplained> {
-        if text.contains('/') {
-            let key: OrderKey = text.parse().map_err(|_| NotExplained::NotAnOrder(text.to_owned()))?;
-            let record = self.ledger.load(&key, true).await?;
-            return record.ok_or_else(|| NotExplained::Unknown(key.to_string()));
-        }
-        let order: OrderId = text.parse().map_err(|_| NotExplained::NotAnOrder(text.to_owned()))?;
-        let mut found = Vec::new();
-        for connection in self.connections.all().await? {
-            found.extend(self.ledger.load(&OrderKey::new(connection.id, order), true).await?);
-        }
-        match found.len() {
-            0 => Err(NotExplained::Unknown(order.to_string())),
-            1 => Ok(found.swap_remove(0)),
-            _ => Err(NotExplained::Ambiguous(found.into_iter().map(|record| record.key).collect())),
-        }
     }
 
     /// The reference as the warehouse knows it: its limit decides whether the long or the short form was used.
@@ -299,7 +233,7 @@ mod tests {
     use domain::record::{Cause, Stage};
     use jiff::SignedDuration;
 
-    async fn explained(ledger: &FakeLedger, text: &str) -> Result<Explanation, NotExplained> {
+    async fn explained(ledger: &FakeLedger, text: &str) -> Result<Explanation, NotFound> {
         let connections = FakeConnections(vec![connection("main"), connection("other")]);
         Explain { connections: &connections, ledger, partners: None, now: now() }.explain(text).await
     }

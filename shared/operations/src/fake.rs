@@ -51,6 +51,8 @@ pub(crate) fn record(order: u64, stage: Stage, seconds: i64) -> Record {
         units: 2,
         mapping: 3,
         recall: None,
+        released: None,
+        kept: false,
         warehouse_order: sent.then(|| WarehouseOrderId::parse(format!("WH-{order}")).unwrap()),
         packages: Vec::new(),
         story: vec![Entry { seq: 0, at: since, by: "poll-orders".into(), what: "imported: ready".into() }],

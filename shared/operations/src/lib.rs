@@ -3,14 +3,17 @@
 //! Nothing here prints or reads arguments: every operation gives a value that is `serde::Serialize` (for programs) and that
 //! renders itself into text (for people). The command line uses it now; a web console can use the same values later.
 
+pub mod act;
 pub mod check;
 pub mod connections;
 pub mod cost;
 pub mod erase;
 pub mod explain;
+pub mod find;
 pub mod mapping_csv;
 pub mod outbox;
 pub mod rebuild;
+pub mod replay;
 pub mod status;
 pub mod text;
 

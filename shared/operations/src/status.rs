@@ -15,6 +15,7 @@ mod books;
 mod held;
 pub use books::{Books, Closing, Leg, Outside, Packages};
 pub use held::{HeldGroup, HeldGroups};
+pub(crate) use held::issue_ids;
 
 /// How many parked notices are counted at most.
 const PARKED_LIMIT: usize = 1000;

@@ -23,6 +23,11 @@ pub(crate) enum Build {
 const OLD_FORMAT: &str = "{\"v\":1,";
 const NEW_FORMAT: &str = "{\"v\":2,";
 
+/// Is this a message that only the next version understands?
+pub(crate) fn is_newer(body: &str) -> bool {
+    body.starts_with(NEW_FORMAT)
+}
+
 impl Build {
     /// A message as this version writes it.
     pub(crate) fn written(self, body: String) -> String {
@@ -34,7 +39,7 @@ impl Build {
 
     /// A message as this version understands it: the new one reads both formats.
     pub(crate) fn understood(self, body: &str, watch: &Watch) -> String {
-        let newer = body.starts_with(NEW_FORMAT);
+        let newer = is_newer(body);
         match self {
             Self::Old if newer => watch.fault(Fault::NewerMessage),
             Self::New if !newer => watch.fault(Fault::OlderMessage),

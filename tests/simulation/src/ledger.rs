@@ -154,6 +154,8 @@ fn without_story(record: &Record) -> Record {
         wake: record.wake,
         units: record.units,
         recall: record.recall.clone(),
+        released: record.released.clone(),
+        kept: record.kept,
         mapping: record.mapping,
         warehouse_order: record.warehouse_order.clone(),
         packages: record.packages.clone(),

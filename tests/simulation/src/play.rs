@@ -167,7 +167,7 @@ impl Play {
                 let queue = self.dice.below(3) as usize;
                 self.world.queues()[queue].poison(body);
             }
-            Event::Redrive => self.world.queues().into_iter().for_each(crate::queue::Queue::redrive),
+            Event::Redrive => self.redrive(),
             Event::Webhook(site, id, body, tries) => self.webhook(site, id, body, tries),
             Event::Answered(site, id, body, tries) => {
                 let heard = self.world.heard.lock().is_ok_and(|heard| heard.contains(&id));

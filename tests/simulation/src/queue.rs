@@ -8,7 +8,7 @@ use domain::Failure;
 use domain::message::Message;
 use domain::ports::{DeadLetter, Delivery, Incoming, Outgoing};
 
-use crate::build::Build;
+use crate::build::{Build, is_newer};
 use crate::coverage::{Fault, Sometimes};
 use crate::net::{Net, System};
 use crate::scene::CANARY;
@@ -107,6 +107,11 @@ impl Queue {
         let now = self.net.time().millis();
         self.content().put(body.to_owned(), now);
         self.net.watch().ring(now);
+    }
+
+    /// Has the next version written one of the dead letters that nobody has put back yet?
+    pub(crate) fn needs_newer(&self) -> bool {
+        self.content().dead.iter().any(|body| is_newer(body))
     }
 
     /// A person puts the dead letters back, each once.

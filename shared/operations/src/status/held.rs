@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::ConnectionId;
+use domain::arrivals::name_of;
 use domain::record::{Cause, Record, Stage};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,6 +17,8 @@ const NAMED: usize = 5;
 /// Orders that wait for the same thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldGroup {
+    /// The id of the issue: the same for the same cause of the same connection.
+    pub issue: String,
     /// What they wait for, in words.
     pub cause: String,
     /// The fixed word of the cause.
@@ -42,6 +45,7 @@ impl HeldGroups {
         let Stage::Held(cause) = &record.stage else { return };
         for (text, cure) in wanted(cause, &record.key.connection) {
             let group = self.0.entry((cause.word(), text.clone())).or_insert_with(|| HeldGroup {
+                issue: id_of(&record.key.connection, cause.word(), &text),
                 cause: text,
                 word: cause.word(),
                 orders: 0,
@@ -93,6 +97,19 @@ fn wanted(cause: &Cause, connection: &ConnectionId) -> Vec<(String, Cure)> {
         }
         other => vec![(other.to_string(), cure::of_cause(other, connection))],
     }
+}
+
+/// The ids of the issues that an order waits for.
+pub(crate) fn issue_ids(record: &Record) -> Vec<String> {
+    let Stage::Held(cause) = &record.stage else { return Vec::new() };
+    let connection = &record.key.connection;
+    let of = |(text, _): (String, Cure)| id_of(connection, cause.word(), &text);
+    wanted(cause, connection).into_iter().map(of).collect()
+}
+
+/// The id of an issue: short enough to be typed, long enough to be the only one.
+pub(crate) fn id_of(connection: &ConnectionId, word: &str, text: &str) -> String {
+    name_of(format!("{connection}\n{word}\n{text}").as_bytes()).chars().take(8).collect()
 }
 
 /// The groups for people.

@@ -5,6 +5,7 @@ use crate::build::Build;
 use crate::coverage::Fault;
 use crate::executor::Process;
 use crate::history::{DEADLINE, Traits, Work};
+use crate::queue::Queue;
 use crate::scene::{Event, MINUTE};
 
 /// The largest difference of a process's clock from the world's, either way.
@@ -66,6 +67,17 @@ impl Play {
             (false, false) => !deploy.back,
         };
         if is_new { Build::New } else { Build::Old }
+    }
+
+    /// Somebody puts the dead letters back; after a roll-back, where the next version wrote one of them, that version is
+    /// brought back first, as the runbook says: nobody else understands it.
+    pub(super) fn redrive(&mut self) {
+        let (now, queues) = (self.now(), self.world.queues());
+        let needs_newer = queues.iter().any(|queue| queue.needs_newer());
+        if let Some(deploy) = self.scene.deploy.as_mut().filter(|deploy| needs_newer && now >= deploy.ends) {
+            deploy.back = false;
+        }
+        queues.into_iter().for_each(Queue::redrive);
     }
 
     pub(super) fn kill(&mut self, process: Process, why: &str) {
