@@ -612,7 +612,14 @@ mod tests {
 
     #[test]
     fn wrong_usage_is_refused() {
-        for line in ["cartdock", "cartdock resolve 1", "cartdock resolve 1 --anew --cancelled", "cartdock statsu", "cartdock check Main", "cartdock map export prices"] {
+        for line in [
+            "cartdock",
+            "cartdock resolve 1",
+            "cartdock resolve 1 --anew --cancelled",
+            "cartdock statsu",
+            "cartdock check Main",
+            "cartdock map export prices",
+        ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
         }

@@ -464,7 +464,8 @@ impl Record {
                 Some(format!("to be sent as revision {}: {why}", self.revision))
             }
             (_, Step::PostAgain(why)) => {
-                let stuck = |package: &&mut Package| matches!(package.post, Post::Outbox { .. });
+                let stuck =
+                    |package: &&mut Package| !package.voided && matches!(package.post, Post::Outbox { .. });
                 let mut packages = self.packages.iter_mut().filter(stuck).peekable();
                 packages.peek()?;
                 packages.for_each(|package| package.post = Post::Due);

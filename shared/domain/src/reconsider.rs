@@ -93,7 +93,10 @@ impl Intake<'_> {
         let order = body_of(read).filter(|_| is_at_warehouse(&record));
         let order = order.filter(|order| !(record.kept && order.payment.is_taken_back()));
         if let Some(order) = order.filter(|order| order.payment.is_taken_back()) {
-            record = self.write(record, Step::Recall(format!("{} in the store", order.payment.word()))).await?.record;
+            record = self
+                .write(record, Step::Recall(format!("{} in the store", order.payment.word())))
+                .await?
+                .record;
         }
         match order {
             _ if record.recall.is_some() => self.take_back(connection, record, partners).await,
@@ -161,9 +164,7 @@ pub async fn cancel(record: &Record, status: &str, warehouse: &Warehouse) -> Res
     let reference = crate::fulfillment::reference(&record.key, record.revision, warehouse.limits.reference)
         .map_err(|e| Failure::permanent("cancel order", e.to_string()))?;
     Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
-        Cancellation::Cancelled => {
-            Step::Cancel(format!("{status}, and cancelled by the warehouse"))
-        }
+        Cancellation::Cancelled => Step::Cancel(format!("{status}, and cancelled by the warehouse")),
         Cancellation::Refused(why) => Step::Flag(Cause::NotCancelled(why)),
     })
 }

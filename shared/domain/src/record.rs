@@ -133,7 +133,7 @@ impl fmt::Display for Cause {
             Self::NotCancelled(why) => {
                 write!(f, "taken back in the store, but not cancelled by the warehouse: {why}")
             }
-            Self::ByPerson(note) => write!(f, "held by a person: {note}"),
+            Self::ByPerson(note) => write!(f, "a person said so: {note}"),
         }
     }
 }
@@ -146,7 +146,7 @@ impl fmt::Display for Exclusion {
             Self::NotPaid(word) => write!(f, "its payment is {word}"),
             Self::NeverPaid => f.write_str("never paid"),
             Self::Archived => f.write_str("archived in the store"),
-            Self::ByPerson(note) => write!(f, "excluded by a person: {note}"),
+            Self::ByPerson(note) => write!(f, "a person said so: {note}"),
         }
     }
 }

@@ -7,6 +7,7 @@ use domain::admission::Admission;
 use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::life::{Stamp, Step, later};
 use domain::mapping::WarehouseSku;
+use domain::order::OrderDigest;
 use domain::record::{Cause, Entry, Exclusion, RECENT_ENTRIES, Record, Stage, Wait};
 use domain::shipment::{Contents, Package, Post};
 use domain::{OrderKey, PackageId, Token, WarehouseOrderId};
@@ -33,6 +34,10 @@ enum Move {
     Recall,
     Cancel,
     Flag(bool),
+    LetGo,
+    Confirm,
+    SendAnew,
+    PostAgain,
 }
 
 fn moves() -> impl Strategy<Value = Move> {
@@ -54,6 +59,10 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => Just(Move::Recall),
         1 => Just(Move::Cancel),
         1 => any::<bool>().prop_map(Move::Flag),
+        1 => Just(Move::LetGo),
+        1 => Just(Move::Confirm),
+        1 => Just(Move::SendAnew),
+        1 => Just(Move::PostAgain),
     ]
 }
 
@@ -100,6 +109,10 @@ fn posts(n: u8) -> Post {
     }
 }
 
+fn digest() -> OrderDigest {
+    OrderDigest("d1".to_owned())
+}
+
 fn step_of(drawn: &Move, record: &Record, now: Timestamp) -> Step {
     let attempt = |own: bool| match &record.stage {
         Stage::Sending(claim) if own => claim.token,
@@ -129,6 +142,10 @@ fn step_of(drawn: &Move, record: &Record, now: Timestamp) -> Step {
         Move::Flag(changed) => {
             Step::Flag(if changed { Cause::ChangedAfterSending } else { Cause::NotCancelled(why()) })
         }
+        Move::LetGo => Step::LetGo { digest: digest(), why: why() },
+        Move::Confirm => Step::Confirm { id: WarehouseOrderId::parse("W-2").ok(), digest: None, why: why() },
+        Move::SendAnew => Step::SendAnew { digest: digest(), why: why() },
+        Move::PostAgain => Step::PostAgain(why()),
     }
 }
 
@@ -150,11 +167,14 @@ fn leads_to(from: &str, step: &Move) -> &'static [&'static str] {
         (Move::Ship { .. }, "cancelled") => &["cancelled"],
         (Move::Ship { .. }, _) => SHIPPING,
         (Move::ClaimPost(_), "waiting") => &["waiting"],
-        (Move::ClaimPost(_) | Move::SettlePost(..), "held") => &["held"],
-        (Move::ClaimPost(_) | Move::SettlePost(..), "cancelled") => &["cancelled"],
-        (Move::ClaimPost(_) | Move::SettlePost(..), "accepted" | "partly shipped" | "shipped" | "posted") => {
-            SHIPPING
-        }
+        (Move::ClaimPost(_) | Move::SettlePost(..) | Move::PostAgain, "held") => &["held"],
+        (Move::ClaimPost(_) | Move::SettlePost(..) | Move::PostAgain, "cancelled") => &["cancelled"],
+        (
+            Move::ClaimPost(_) | Move::SettlePost(..) | Move::PostAgain,
+            "accepted" | "partly shipped" | "shipped" | "posted",
+        ) => SHIPPING,
+        (Move::LetGo, "waiting" | "held" | "excluded") | (Move::SendAnew, "held") => &["ready"],
+        (Move::Confirm, "held") => SHIPPING,
         (
             Move::Cancel,
             "waiting" | "ready" | "in doubt" | "held" | "excluded" | "accepted" | "partly shipped",
@@ -198,13 +218,18 @@ fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<
     prop_assert_eq!(after.since, if same_stage { before.since } else { stamp.at });
     let revived = before.is_finished() && !after.is_finished();
     if revived {
-        let excluded = matches!(before.stage, Stage::Excluded(_)) && matches!(drawn, Move::Admit(_));
-        prop_assert!(excluded || matches!(drawn, Move::Ship { .. }), "{drawn:?} revived a finished order");
+        let excluded =
+            matches!(before.stage, Stage::Excluded(_)) && matches!(drawn, Move::Admit(_) | Move::LetGo);
+        let more_to_post = matches!(drawn, Move::Ship { .. } | Move::PostAgain);
+        prop_assert!(excluded || more_to_post, "{drawn:?} revived a finished order");
         let skewed = later(stamp.at, Duration::from_secs(10 * 60));
         prop_assert!(after.wake > Some(skewed), "its only date is past by another clock");
     }
     if before.may_be_there() && matches!(after.stage, Stage::Ready { .. }) {
-        prop_assert!(matches!(drawn, Move::SendAgain | Move::Release { own: true }), "{drawn:?}");
+        let looked = matches!(drawn, Move::SendAgain | Move::SendAnew);
+        prop_assert!(looked || matches!(drawn, Move::Release { own: true }), "{drawn:?}");
+        let has_left = before.packages.iter().any(|package| !package.voided);
+        prop_assert!(!has_left || !matches!(drawn, Move::SendAnew), "a second parcel");
     }
     if let Stage::Sending(claim) = &before.stage {
         let own = matches!(
@@ -354,6 +379,54 @@ fn an_order_that_is_released_is_looked_at_at_once() {
     assert_eq!(given_up.step(Step::SendAgain("a person looked"), stamp).unwrap().wake, Some(now));
 }
 
+#[test]
+fn what_a_person_lets_go_or_sends_anew_is_remembered_by_its_version() {
+    let stamp = Stamp { by: "ada", at: Timestamp::UNIX_EPOCH, token: Token(1) };
+    let released = imported(4).step(step_of(&Move::LetGo, &imported(4), stamp.at), stamp).unwrap();
+    assert_eq!((released.released.clone(), released.digest.clone()), (Some(digest()), Some(digest())));
+    let hold = Admission::Hold(Cause::ByPerson("ada".into()), stamp.at);
+    let held = released.step(Step::Admit(hold, None), stamp).unwrap();
+    assert_eq!(held.released, None, "a person's hold takes a person's word back");
+
+    let flagged = after(&[Move::Claim, Move::Accept, Move::Flag(false)]);
+    let anew = flagged.step(step_of(&Move::SendAnew, &flagged, stamp.at), stamp).unwrap();
+    assert_eq!(
+        (anew.revision, anew.warehouse_order.clone()),
+        (1, None),
+        "the warehouse cancelled the first one"
+    );
+    let kept = flagged.step(step_of(&Move::Confirm, &flagged, stamp.at), stamp).unwrap();
+    assert_eq!((kept.stage.word(), kept.kept), ("accepted", true));
+    assert_eq!(kept.warehouse_order, flagged.warehouse_order, "its id was known");
+    let changed = after(&[Move::Claim, Move::Accept, Move::Flag(true)]);
+    assert!(!changed.step(step_of(&Move::Confirm, &changed, stamp.at), stamp).unwrap().kept);
+}
+
+#[test]
+fn nothing_is_sent_anew_of_which_a_package_has_left() {
+    let left = after(&[
+        Move::Claim,
+        Move::Accept,
+        Move::Ship { package: 0, number: 1, contents: 1, voided: false },
+        Move::Flag(true),
+    ]);
+    let stamp = Stamp { by: "ada", at: Timestamp::UNIX_EPOCH, token: Token(1) };
+    assert!(left.step(step_of(&Move::SendAnew, &left, stamp.at), stamp).is_err());
+}
+
+#[test]
+fn tracking_in_the_outbox_is_tried_again_and_nothing_else() {
+    let way = [Move::Claim, Move::Accept, SHIP, Move::SettlePost(0, 2)];
+    let stamp = Stamp { by: "ada", at: Timestamp::UNIX_EPOCH, token: Token(1) };
+    let again = after(&way).step(Step::PostAgain("by a person".into()), stamp).unwrap();
+    assert_eq!((again.stage.word(), again.due_posts().count()), ("shipped", 1));
+    let posted = after(&[Move::Claim, Move::Accept, SHIP, Move::SettlePost(0, 1)]);
+    assert!(posted.step(Step::PostAgain("by a person".into()), stamp).is_err());
+    let void = Move::Ship { package: 0, number: 0, contents: 0, voided: true };
+    let voided = after(&[&way[..], &[void]].concat());
+    assert!(voided.step(Step::PostAgain("by a person".into()), stamp).is_err(), "that label is void");
+}
+
 /// A way to each stage, with what the order has gone through.
 fn ways() -> Vec<(&'static str, Record)> {
     use Move::{Accept, Cancel, Claim, Doubt, GiveUp, Refuse, SettlePost};
@@ -416,6 +489,10 @@ fn each_step_is_allowed_at_its_stages_and_nowhere_else() {
             ],
         ),
         (Flag(true), &["in doubt", "accepted", "partly"]),
+        (LetGo, &["waiting", "excluded", "held", "refused"]),
+        (Confirm, &["lost", "flagged"]),
+        (SendAnew, &["refused", "lost", "flagged"]),
+        (PostAgain, &[]),
     ] {
         for (name, record) in ways() {
             let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token: Token(99) };

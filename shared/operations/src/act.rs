@@ -10,7 +10,7 @@ use domain::intake::{Intake, body_of, expires};
 use domain::life::{SOON, Stamp, Step, described, later};
 use domain::order::Order;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness, Read, Saved};
-use domain::record::Record;
+use domain::record::{Record, Stage};
 use domain::{Failure, OrderKey, WarehouseOrderId};
 use serde::Serialize;
 
@@ -208,9 +208,13 @@ impl Hand<'_> {
             return Ok(Some(record.clone()));
         };
         let stamp = Stamp { by: self.by, at: now, token: self.dice.token() };
-        let mut next = record.step(step, stamp).map_err(|e| Failure::permanent("act on order", e.to_string()))?;
+        let mut next =
+            record.step(step, stamp).map_err(|e| Failure::permanent("act on order", e.to_string()))?;
         if let Some(entry) = next.story.last_mut().filter(|_| !self.note.is_empty()) {
             entry.what = format!("{} ({})", entry.what.as_str(), self.note).into();
+        }
+        if matches!(next.stage, Stage::Ready { .. }) || next.stage.is_sent() {
+            next.wake = Some(now);
         }
         // The first date is there before the order relies on it, and no sweep can take it off too early. The second one
         // makes it go now; should it get lost, the first one is left.
@@ -236,7 +240,9 @@ impl Hand<'_> {
 impl Acted {
     fn done(record: &Record, next: &Record, action: &Action, what: &str) -> Self {
         let what = match (action, next.stage.word()) {
-            (Action::Cancel, "cancelled") if record.stage.is_sent() => "cancelled by the warehouse".to_owned(),
+            (Action::Cancel, "cancelled") if record.stage.is_sent() => {
+                "cancelled by the warehouse".to_owned()
+            }
             (Action::Cancel, "held") => described(&next.stage),
             _ => what.to_owned(),
         };

@@ -107,12 +107,8 @@ impl Desk<'_> {
 
 /// Which orders are chosen by what they wait for, or when they came; none when orders are named alone.
 fn chosen(args: &Replay) -> Result<Option<Chosen>, Problem> {
-    let chosen = Chosen {
-        issue: args.issue.clone(),
-        cause: args.cause.clone(),
-        since: args.since,
-        until: args.until,
-    };
+    let chosen =
+        Chosen { issue: args.issue.clone(), cause: args.cause.clone(), since: args.since, until: args.until };
     if chosen == Chosen::default() {
         if args.orders.is_empty() {
             return Err(Problem(

@@ -208,7 +208,9 @@ impl View<'_> {
             }
             Resolution::Anew if record.may_be_there() || matches!(cause, Cause::Refused(_)) => {
                 if record.packages.iter().any(|package| !package.voided) {
-                    return Err(Refusal::because("a package of it has left; a new order has to be made for the rest"));
+                    return Err(Refusal::because(
+                        "a package of it has left; a new order has to be made for the rest",
+                    ));
                 }
                 let order = self.sendable(true)?;
                 Ok(Step::SendAnew { digest: order.digest(), why: why(", it is not there any more") })
@@ -265,10 +267,9 @@ impl View<'_> {
                 instant(*ask_at)
             )),
             Stage::Held(_) => self.needs_a_look(),
-            Stage::Accepted | Stage::PartlyShipped => Refusal::instead(
-                format!("{what}: the warehouse has it"),
-                format!("cartdock cancel {key}"),
-            ),
+            Stage::Accepted | Stage::PartlyShipped => {
+                Refusal::instead(format!("{what}: the warehouse has it"), format!("cartdock cancel {key}"))
+            }
             Stage::Waiting(Wait::Unpaid(_) | Wait::CoolingOff) | Stage::Ready { .. } => {
                 Refusal::because(format!("{what}: the warehouse may know it"))
             }
