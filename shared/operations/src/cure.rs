@@ -27,8 +27,9 @@ impl Cure {
         Self { what: what.into(), releases: true, ..Self::default() }
     }
 
-    fn by_hand(what: impl Into<String>) -> Self {
-        Self { what: what.into(), ..Self::default() }
+    /// What a person decides, and the command that says so.
+    fn by_hand(what: &str, command: String) -> Self {
+        Self { what: what.to_owned(), command: Some(command), ..Self::default() }
     }
 }
 
@@ -74,6 +75,8 @@ fn country_code(country: &str) -> &str {
 /// The cure of a cause that is no gap in the mapping.
 #[must_use]
 pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
+    let settle = || format!("cartdock resolve {connection}/ORDER --there | --not-there | --cancelled");
+    let release = || format!("cartdock release {connection}/ORDER");
     match cause {
         Cause::Unmapped(gaps) => gaps.first().map(|gap| of_gap(gap, connection)).unwrap_or_default(),
         Cause::BadAddress(_) => {
@@ -82,12 +85,17 @@ pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
         Cause::TooLong(_) => {
             Cure::outside("Shorten the field in the store (or the SKU); it is read again by itself.")
         }
-        Cause::Refused(_) => Cure::outside(
-            "Put right what the warehouse names, in the store or at the warehouse; a corrected order is read \
-             again by itself.",
-        ),
+        Cause::Refused(_) => Cure {
+            what: "Put right what the warehouse names. An order that is corrected in the store is read again by itself; \
+                   after a correction at the warehouse try it again."
+                .to_owned(),
+            command: Some("cartdock replay --cause refused".to_owned()),
+            releases: true,
+            ..Cure::default()
+        },
         Cause::Comment => Cure::by_hand(
             "Read the remark in the store's admin pages. To ship orders with a remark, set comment = \"ship\".",
+            release(),
         ),
         Cause::Unreadable(_) => Cure::outside(
             "Nothing, if the store was ill: it is read again by itself. If it stays, report it with this text.",
@@ -95,6 +103,7 @@ pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
         Cause::Vanished => Cure::outside("Look for it in the store. It is read again by itself."),
         Cause::InDoubt => Cure::by_hand(
             "Look for its reference in the warehouse. It is not sent again until a person has decided.",
+            settle(),
         ),
         Cause::OlderThanLedger => Cure {
             what: "Look for its reference in the warehouse. Where the connection is new and nothing was ever sent, say so."
@@ -103,11 +112,13 @@ pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
             ..Cure::default()
         },
         Cause::ChangedAfterSending => {
-            Cure::by_hand("Compare the order in the store with the warehouse's, and change it there.")
+            let settle = format!("cartdock resolve {connection}/ORDER --there | --anew | --cancelled");
+            Cure::by_hand("Compare the order in the store with the warehouse's, and change it there.", settle)
         }
         Cause::NotCancelled(_) => Cure::by_hand(
             "Ask the warehouse to stop it, or let the parcel come back: the buyer was refunded.",
+            format!("cartdock resolve {connection}/ORDER --there | --cancelled"),
         ),
-        Cause::ByPerson(_) => Cure::by_hand("Ask the person who held it."),
+        Cause::ByPerson(_) => Cure::by_hand("Ask the person who held it.", release()),
     }
 }
