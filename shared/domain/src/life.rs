@@ -456,7 +456,7 @@ impl Record {
                     | Cause::Refused(_),
                 ),
                 Step::SendAnew { digest, why },
-            ) if self.packages.iter().all(|package| package.voided) => {
+            ) if self.packages.is_empty() => {
                 self.warehouse_order = None;
                 self.kept = false;
                 self.revision += 1;

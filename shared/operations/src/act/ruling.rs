@@ -207,9 +207,9 @@ impl View<'_> {
                 Ok(Step::SendAgain("a person looked: the warehouse does not have it"))
             }
             Resolution::Anew if record.may_be_there() || matches!(cause, Cause::Refused(_)) => {
-                if record.packages.iter().any(|package| !package.voided) {
+                if !record.packages.is_empty() {
                     return Err(Refusal::because(
-                        "a package of it has left; a new order has to be made for the rest",
+                        "a package of it was made ready; a new order has to be made for the rest",
                     ));
                 }
                 let order = self.sendable(true)?;
