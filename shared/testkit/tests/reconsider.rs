@@ -193,7 +193,10 @@ fn the_wish_to_cancel_is_written_before_the_warehouse_is_asked() {
     scene.script.next("warehouse.cancel", [Fate::Fails(None)]);
     assert!(look(&scene, &read(PaymentStatus::Refunded)).is_err());
     let wish = scene.record(7);
-    assert_eq!((wish.stage.clone(), wish.recall.as_deref()), (Stage::Accepted, Some("refunded")));
+    assert_eq!(
+        (wish.stage.clone(), wish.recall.as_deref()),
+        (Stage::Accepted, Some("refunded in the store"))
+    );
     let soon = scene.seconds_from_now(30 * 60);
     assert!(wish.wake <= Some(soon), "somebody asks again soon, should this one die");
     // Whatever the store shows by then, and the wish is not written again.
