@@ -131,8 +131,8 @@ impl Hand<'_> {
     /// Does it.
     ///
     /// # Errors
-    /// Those of the ledger, the store and the mappings; retryable when others keep changing the order. Nothing was done
-    /// then, but a date may have been set on which somebody looks at the order.
+    /// Those of the ledger, the store and the mappings; retryable when others keep changing the order. A failing ledger may
+    /// have written it all the same: doing it again is harmless, and says so.
     pub async fn act(&self, key: &OrderKey, action: &Action) -> Result<Acted, Failure> {
         let connection = self.connection(key).await?;
         for _ in 0..TRIES {
