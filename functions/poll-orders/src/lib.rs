@@ -12,10 +12,9 @@ use std::sync::Arc;
 use domain::connection::{Connection, History};
 use domain::intake::Intake;
 use domain::life::{Pace, later};
+use domain::listing::list;
 use domain::message::Message;
-use domain::ports::{
-    Clock, Connections, Cursor, Lease, Ledger, OrderSource, Outgoing, Partners, Randomness, Read, Store,
-};
+use domain::ports::{Clock, Connections, Cursor, Lease, Ledger, Outgoing, Partners, Randomness, Read, Store};
 use domain::{ConnectionId, Failure, OrderId, OrderKey};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -116,7 +115,7 @@ impl PollOrders {
         let store = self.partners.store(connection).await?;
         let cursor = self.ledger.cursor(&connection.id).await?;
         let window = window::next(connection, &cursor, self.clock.now());
-        let listed = self.list(store.orders.as_ref(), window.dates, until).await?;
+        let listed = list(store.orders.as_ref(), window.dates, self.clock.as_ref(), until).await?;
         let seen: BTreeSet<OrderId> = cursor.seen.iter().copied().collect();
         let unknown: Vec<OrderId> =
             listed.orders.iter().copied().filter(|order| !seen.contains(order)).collect();
@@ -151,41 +150,6 @@ impl PollOrders {
             self.ledger.move_cursor(&connection.id, &theirs, lease.token).await?;
         }
         Ok(())
-    }
-
-    /// All order numbers of a window, each once, until the time is up. Each page begins with the last order of the one
-    /// before: when it does not, an order has gone from the list meanwhile, the rest has moved up, and another one may
-    /// have slipped through. What was listed is good, but it is not complete.
-    async fn list(
-        &self,
-        source: &dyn OrderSource,
-        dates: domain::ports::Window,
-        until: Timestamp,
-    ) -> Result<Listed, Failure> {
-        let mut listed = Listed { orders: Vec::new(), complete: true };
-        let mut known = BTreeSet::new();
-        let mut before: Vec<OrderId> = Vec::new();
-        let mut offset = 0;
-        loop {
-            let page = source.list(dates, offset).await?;
-            listed.complete &= before.is_empty() || page.orders.iter().any(|order| before.contains(order));
-            listed.orders.extend(page.orders.iter().copied().filter(|order| known.insert(*order)));
-            match page.next_offset {
-                // A page of one order cannot be begun with the last one of the page before.
-                Some(next) if next > offset.saturating_add(1) && self.clock.now() < until => {
-                    offset = next - 1;
-                    before = page.orders;
-                }
-                Some(next) if next > offset && self.clock.now() < until => {
-                    offset = next;
-                    before.clear();
-                }
-                next => {
-                    listed.complete &= next.is_none_or(|next| next <= offset);
-                    return Ok(listed);
-                }
-            }
-        }
     }
 
     /// Follows a hint of the store: reads what it speaks of now, and believes only that.
@@ -232,11 +196,6 @@ impl PollOrders {
             by: NAME,
         }
     }
-}
-
-struct Listed {
-    orders: Vec<OrderId>,
-    complete: bool,
 }
 
 /// One import into one connection.

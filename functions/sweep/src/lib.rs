@@ -3,6 +3,7 @@
 
 mod lane;
 mod look;
+pub mod reconcile;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

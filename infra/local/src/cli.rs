@@ -1,10 +1,16 @@
 //! The command line: what can be typed, and the help that says so.
 
+mod issues;
+mod reconcile;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{ConnectionId, WarehouseOrderId};
 use jiff::Timestamp;
+
+pub(crate) use issues::{Issues, IssuesCommand};
+pub(crate) use reconcile::Reconcile;
 
 /// Connects 1ShoppingCart stores to warehouses: each order sent once and only once, tracking posted back.
 #[derive(Debug, Parser)]
@@ -91,6 +97,12 @@ pub(crate) enum Command {
     /// Try orders again now: by number, by what they wait for, by when they came.
     #[command(after_help = REPLAY_HELP)]
     Replay(Replay),
+    /// What orders wait for: one issue for each cause, with its orders, its cure and who takes care of it.
+    #[command(after_help = issues::HELP)]
+    Issues(Issues),
+    /// Compare the ledger with the store and the warehouse, order by order: counts that must sum, differences by name.
+    #[command(after_help = reconcile::HELP)]
+    Reconcile(Reconcile),
     /// Packages whose tracking the store cannot take.
     #[command(subcommand)]
     Outbox(Outbox),
@@ -307,7 +319,7 @@ pub(crate) struct How {
     /// Who does it, for the order's story.
     #[arg(long, value_name = "NAME", default_value = "a person", value_parser = words)]
     pub(crate) by: String,
-    /// Why, for the order's story.
+    /// Why, for the order's story; nothing personal about a buyer: it is kept after the order's data is gone.
     #[arg(long, value_name = "TEXT", value_parser = words)]
     pub(crate) note: Option<String>,
 }
@@ -604,6 +616,17 @@ mod tests {
             "cartdock replay --cause refused --since 2026-11-23T00:00:00Z",
             "cartdock replay --issue 3fa9c011 --yes 12",
             "cartdock erase main --order 700100304",
+            "cartdock issues",
+            "cartdock issues --connection main --all --json",
+            "cartdock issues show 3fa9c011",
+            "cartdock issues assign 3fa9 ada",
+            "cartdock issues assign 3fa9 --nobody",
+            "cartdock issues note 3fa9 asked",
+            "cartdock issues ignore 3fa9",
+            "cartdock issues ignore 3fa9 --undo",
+            "cartdock reconcile",
+            "cartdock reconcile main --since 7d --fix",
+            "cartdock reconcile main --since 2026-11-23T00:00:00Z --json",
             "cartdock cost --orders 100000 --connections 20 --interval 1 --json",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
@@ -618,6 +641,8 @@ mod tests {
             "cartdock resolve 1 --anew --cancelled",
             "cartdock statsu",
             "cartdock check Main",
+            "cartdock reconcile --since tomorrow",
+            "cartdock reconcile --since 400d",
             "cartdock map export prices",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();

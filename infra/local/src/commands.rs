@@ -5,8 +5,10 @@ mod confirm;
 mod connection;
 mod endpoint;
 mod erase;
+mod issues;
 mod map;
 mod rebuild;
+mod reconcile;
 
 use std::io::{IsTerminal, Read as _, Write as _};
 use std::path::Path;
@@ -169,6 +171,8 @@ impl<'a> Desk<'a> {
             Command::Resolve(args) => self.resolve(args).await,
             Command::Replay(args) => self.replay(args).await,
             Command::Map(map) => self.map(map).await,
+            Command::Reconcile(args) => self.reconcile(args).await,
+            Command::Issues(args) => self.issues(args).await,
             Command::Outbox(Outbox::List(args)) => self.outbox_list(args.connection.as_ref()).await,
             Command::Outbox(Outbox::Export(args)) => {
                 let rows =
@@ -218,7 +222,8 @@ impl<'a> Desk<'a> {
         let now = self.host.clock.now();
         let mut states = Vec::new();
         for connection in self.chosen(id)? {
-            states.push(status::status(self.host.ledger.as_ref(), &connection, now).await?);
+            let (ledger, notes) = (self.host.ledger.as_ref(), self.host.notes.as_ref());
+            states.push(status::status(ledger, notes, &connection, now).await?);
         }
         let attention = states.iter().any(status::Status::needs_attention);
         self.show(&states, || {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use adapters::aws::SdkConfig;
 use adapters::clock::{SystemClock, SystemRandomness};
-use adapters::dynamodb::{DynamoConnections, DynamoErasure, DynamoLedger, DynamoMappings};
+use adapters::dynamodb::{DynamoConnections, DynamoErasure, DynamoLedger, DynamoMappings, DynamoNotes};
 use adapters::http::Http;
 use adapters::memory_queue::{Manners, MemoryQueue};
 use adapters::partners::Adapters;
@@ -19,6 +19,7 @@ use adapters::secretsmanager::SecretsManager;
 use adapters::tls;
 use domain::connection::Connection;
 use domain::life::{Pace, later};
+use domain::notes::Notes;
 use domain::ports::{Clock, Connections, Lease, Ledger, Mappings, Partners, Randomness};
 use domain::{ConnectionId, Failure};
 use forward_orders::{Circuits, ForwardOrders};
@@ -27,6 +28,7 @@ use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
 use receive_notices::ReceiveNotices;
 use sweep::Sweep;
+use sweep::reconcile::{RECONCILE, Reconcile};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use write_tracking::WriteTracking;
@@ -51,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) pace: Pace,
     /// How often the sweep runs.
     pub(crate) sweep_every: Duration,
+    /// How often the ledger is compared with the store and the warehouse.
+    pub(crate) reconcile_every: Duration,
     /// Secrets that settings name as `@given:NAME`, for the demo.
     pub(crate) secrets: Vec<(String, String)>,
     /// Polls this often instead of by each connection's schedule, for the demo.
@@ -62,6 +66,7 @@ pub(crate) struct Host {
     pub(crate) connections: Arc<dyn Connections>,
     pub(crate) mappings: Arc<dyn Mappings>,
     pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) notes: Arc<dyn Notes>,
     pub(crate) partners: Arc<dyn Partners>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) orders: Arc<MemoryQueue>,
@@ -96,7 +101,8 @@ impl Host {
         Ok(Self {
             connections: Arc::new(DynamoConnections::new(client.clone(), &names.ledger, None)),
             mappings: Arc::new(DynamoMappings::new(client.clone(), &names.mappings, None)),
-            ledger: Arc::new(DynamoLedger::new(client, &names.ledger, None)),
+            ledger: Arc::new(DynamoLedger::new(client.clone(), &names.ledger, None)),
+            notes: Arc::new(DynamoNotes::new(client, &names.ledger)),
             partners: Arc::new(Adapters::new(vault, http, clock.clone())),
             orders: queue(),
             shipments: queue(),
@@ -193,6 +199,19 @@ impl Host {
         }
     }
 
+    pub(crate) fn reconcile(&self) -> Reconcile {
+        Reconcile {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            notes: self.notes.clone(),
+            orders: self.orders.clone(),
+            shipments: self.shipments.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+        }
+    }
+
     /// Starts the queue loops, the schedules and the webhook endpoint.
     ///
     /// # Errors
@@ -207,6 +226,7 @@ impl Host {
             self.end_lease(&connection).await?;
             tasks.spawn(self.clone().poll_store(connection.clone(), stopped.clone()));
             tasks.spawn(self.clone().sweep_always(connection.id.clone(), stopped.clone()));
+            tasks.spawn(self.clone().reconcile_always(connection.id.clone(), stopped.clone()));
             tasks.spawn(self.clone().poll_warehouse(connection, stopped.clone()));
         }
         tasks.spawn(self.clone().expire_always(stopped.clone()));
@@ -295,6 +315,25 @@ impl Host {
             };
             if let Err(failure) = swept.await {
                 warn(sweep::NAME, &id, &failure);
+            }
+        }
+    }
+
+    /// Compares the ledger with both sides once a day: where that was left when the last process ended.
+    async fn reconcile_always(self: Arc<Self>, id: ConnectionId, mut stopped: watch::Receiver<bool>) {
+        let (pause, every) = (self.options.sweep_every, self.options.reconcile_every);
+        let reconcile = self.reconcile();
+        while !self.pause(pause, &mut stopped).await {
+            let compared = async {
+                let Some(connection) = self.running(&id).await? else { return Ok(0) };
+                reconcile.daily(&connection, every, self.in_time(pause)).await
+            };
+            match compared.await {
+                Ok(0) => {}
+                Ok(differ) => {
+                    tracing::warn!(connection.id = %id, count = differ, "{differ} orders differ: cartdock reconcile {id}");
+                }
+                Err(failure) => warn(RECONCILE, &id, &failure),
             }
         }
     }

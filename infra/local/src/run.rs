@@ -18,6 +18,7 @@ pub(crate) fn options(config: &Config, place: Place) -> Options {
         local_hosts: config.local_hosts.iter().cloned().collect(),
         pace: config.tempo.pace,
         sweep_every: config.tempo.sweep_every,
+        reconcile_every: config.tempo.reconcile_every,
         beat: config.tempo.poll_every,
         secrets: Vec::new(),
     }

@@ -62,6 +62,7 @@ impl Deployment {
             local_hosts: local_hosts(),
             pace: Pace::default(),
             sweep_every: std::time::Duration::from_secs(60),
+            reconcile_every: sweep::reconcile::EVERY,
             secrets: Vec::new(),
             beat: None,
         }

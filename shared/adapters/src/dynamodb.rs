@@ -6,6 +6,7 @@ mod keys;
 pub mod ledger;
 pub mod mappings;
 pub mod meter;
+pub mod notes;
 mod table;
 pub mod tables;
 
@@ -15,4 +16,5 @@ pub use erasure::DynamoErasure;
 pub use ledger::DynamoLedger;
 pub use mappings::{CachedMappings, DynamoMappings};
 pub use meter::{Meter, Usage};
+pub use notes::DynamoNotes;
 pub use tables::Names;

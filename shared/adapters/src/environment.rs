@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use domain::Failure;
 use domain::life::Pace;
+use domain::notes::Notes;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
 use rustls::ClientConfig;
 
 use crate::aws::{self, SdkConfig};
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::dynamodb::{
-    CachedConnections, CachedMappings, Client, DynamoConnections, DynamoLedger, DynamoMappings, Names,
+    CachedConnections, CachedMappings, Client, DynamoConnections, DynamoLedger, DynamoMappings, DynamoNotes,
+    Names,
 };
 use crate::http::Http;
 use crate::lambda::Function;
@@ -113,6 +115,12 @@ impl Environment {
     pub fn ledger(&self) -> Arc<dyn Ledger> {
         let ledger = DynamoLedger::new(self.dynamodb.clone(), &self.names.ledger, None);
         Arc::new(ledger.counted(self.metrics()))
+    }
+
+    /// What is noted about connections.
+    #[must_use]
+    pub fn notes(&self) -> Arc<dyn Notes> {
+        Arc::new(DynamoNotes::new(self.dynamodb.clone(), &self.names.ledger))
     }
 
     /// The mappings, kept for half a minute.

@@ -165,11 +165,7 @@ pub fn tell<T>(
                 tracing::info!(connection.id = %connection, use_case = name, count = count(&done), "{name} {connection}")
             }
             Err(failure) => {
-                let (kind, during) = (failure.kind.word(), failure.during);
-                tracing::warn!(
-                    connection.id = %connection, use_case = name, failure.kind = kind, failure.during = during,
-                    "{name} {connection} failed: {failure}"
-                );
+                warn(name, &connection, &failure);
                 failures.push(failure);
             }
         }
@@ -181,6 +177,31 @@ pub fn tell<T>(
         return Ok(());
     }
     failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Logs what is remarkable about a piece of work beside a function's own one, and who failed.
+pub fn remark<T>(
+    name: &'static str,
+    outcomes: Vec<(ConnectionId, Result<T, Failure>)>,
+    remarkable: impl Fn(&T) -> Option<String>,
+) {
+    for (connection, outcome) in outcomes {
+        match outcome.as_ref().map(&remarkable) {
+            Ok(None) => {}
+            Ok(Some(what)) => {
+                tracing::warn!(connection.id = %connection, use_case = name, "{name} {connection}: {what}");
+            }
+            Err(failure) => warn(name, &connection, failure),
+        }
+    }
+}
+
+fn warn(name: &'static str, connection: &ConnectionId, failure: &Failure) {
+    let (kind, during) = (failure.kind.word(), failure.during);
+    tracing::warn!(
+        connection.id = %connection, use_case = name, failure.kind = kind, failure.during = during,
+        "{name} {connection} failed: {failure}"
+    );
 }
 
 /// The time that an invocation may use: what is left until its deadline, less a tenth (at least a second) in which it

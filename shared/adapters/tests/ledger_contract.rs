@@ -2,13 +2,16 @@
 
 mod common;
 
-use adapters::dynamodb::{Client, DynamoConnections, DynamoLedger, DynamoMappings, tables::Names};
+use adapters::dynamodb::{
+    Client, DynamoConnections, DynamoLedger, DynamoMappings, DynamoNotes, tables::Names,
+};
 use testkit::contracts;
 
 async fn whole_contract(client: &Client, names: &Names) {
     let run = common::run();
     contracts::ledger::ledger(&DynamoLedger::new(client.clone(), &names.ledger, None), &run).await;
     contracts::mappings::mappings(&DynamoMappings::new(client.clone(), &names.mappings, None), &run).await;
+    contracts::notes::notes(&DynamoNotes::new(client.clone(), &names.ledger), &run).await;
     let connections = DynamoConnections::new(client.clone(), &names.ledger, None);
     contracts::connections::connections(&connections, &run).await;
 }

@@ -297,6 +297,8 @@ impl Record {
             recall: None,
             released: None,
             kept: false,
+            sent_at: None,
+            accepted_at: None,
             packages: Vec::new(),
             story: vec![Entry { seq: 0, at: stamp.at, by: stamp.by.into(), what: what.into() }],
             spilled: Vec::new(),
@@ -345,6 +347,7 @@ impl Record {
                 let repeats = matches!(self.stage, InDoubt { .. });
                 self.stage = Sending(Claim { token: stamp.token, until, repeats });
                 self.attempts += 1;
+                self.sent_at = Some(stamp.at);
                 self.units = units;
                 self.mapping = mapping;
                 self.wake = self.wake.filter(|wake| *wake >= until).or(Some(until));
@@ -376,6 +379,7 @@ impl Record {
             ) => {
                 let what = format!("accepted as {id}{how}");
                 self.warehouse_order = Some(id);
+                self.accepted_at = self.accepted_at.or(Some(stamp.at));
                 self.stage = self.shipping_stage();
                 Some(what)
             }

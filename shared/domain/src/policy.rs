@@ -54,6 +54,24 @@ pub enum UnknownMethod {
     Use(Service),
 }
 
+/// How long each part of an order's way should take at most. An order that takes longer is late: it is told, nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Targets {
+    /// Minutes from the import until the warehouse has it. Orders that wait for their payment are not meant.
+    pub accept_minutes: u32,
+    /// Hours from then until all of it has left.
+    pub ship_hours: u32,
+    /// Minutes from then until the store shows the tracking.
+    pub post_minutes: u32,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self { accept_minutes: 30, ship_hours: 48, post_minutes: 60 }
+    }
+}
+
 /// Everything that a connection decides for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -80,6 +98,8 @@ pub struct Policies {
     pub retention_days: u32,
     /// Currency of the store's amounts.
     pub currency: Currency,
+    /// How long an order's way should take.
+    pub targets: Targets,
 }
 
 impl Default for Policies {
@@ -96,6 +116,7 @@ impl Default for Policies {
             watch_days: 14,
             retention_days: 90,
             currency: Currency::USD,
+            targets: Targets::default(),
         }
     }
 }

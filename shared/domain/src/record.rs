@@ -289,6 +289,12 @@ pub struct Record {
     /// A person said that the warehouse keeps it, although the sale was taken back: it is not asked to cancel any more.
     #[serde(rename = "kp", default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
+    /// When the last attempt to send it began.
+    #[serde(rename = "sa", default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
+    /// When we first knew that the warehouse has it.
+    #[serde(rename = "ac", default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
     /// What has left.
     #[serde(rename = "pk", default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Package>,

@@ -8,6 +8,7 @@ use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::circuit::Circuit;
 use domain::connection::{Connection, History, Schedule};
 use domain::mapping::{Change, Mapping};
+use domain::notes::{Daily, Mark, Notes};
 use domain::order::Order;
 use domain::policy::Policies;
 use domain::ports::{Connections, Cursor, Due, Inserted, Lease, Ledger, Mappings, Parked, Saved};
@@ -53,6 +54,8 @@ pub(crate) fn record(order: u64, stage: Stage, seconds: i64) -> Record {
         recall: None,
         released: None,
         kept: false,
+        sent_at: sent.then_some(since),
+        accepted_at: sent.then_some(since),
         warehouse_order: sent.then(|| WarehouseOrderId::parse(format!("WH-{order}")).unwrap()),
         packages: Vec::new(),
         story: vec![Entry { seq: 0, at: since, by: "poll-orders".into(), what: "imported: ready".into() }],
@@ -225,5 +228,35 @@ impl Mappings for FakeMappings {
     }
     async fn history(&self, _: &ConnectionId, _: usize) -> Result<Vec<(u64, Change)>, Failure> {
         not_here()
+    }
+}
+
+/// Notes in memory.
+#[derive(Default)]
+pub(crate) struct FakeNotes {
+    pub(crate) daily: Option<Daily>,
+    pub(crate) marks: Mutex<Vec<Mark>>,
+    /// Somebody else says something before our mark arrives, so many times.
+    pub(crate) races: Mutex<u32>,
+}
+
+#[async_trait]
+impl Notes for FakeNotes {
+    async fn daily(&self, _: &ConnectionId) -> Result<Option<Daily>, Failure> {
+        Ok(self.daily.clone())
+    }
+    async fn set_daily(&self, _: &ConnectionId, _: &Daily) -> Result<(), Failure> {
+        not_here()
+    }
+    async fn marks(&self, _: &ConnectionId) -> Result<Vec<Mark>, Failure> {
+        Ok(self.marks.lock().unwrap().clone())
+    }
+    async fn set_mark(&self, _: &ConnectionId, mark: &Mark) -> Result<bool, Failure> {
+        let (mut marks, mut races) = (self.marks.lock().unwrap(), self.races.lock().unwrap());
+        marks.retain(|known| known.issue != mark.issue || known.version != mark.version);
+        let is_raced = *races > 0 || marks.iter().any(|known| known.issue == mark.issue);
+        *races = races.saturating_sub(1);
+        marks.push(Mark { version: mark.version + 1, ..mark.clone() });
+        Ok(!is_raced)
     }
 }

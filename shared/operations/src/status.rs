@@ -2,20 +2,27 @@
 
 use domain::circuit::Away;
 use domain::connection::Connection;
+use domain::notes::Notes;
 use domain::ports::Ledger;
+use domain::reconciliation::Reconciliation;
 use domain::record::Record;
 use domain::{Failure, OrderKey};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::reconcile;
 use crate::scan;
 use crate::text::{Cell, Style, Table, Tone, count, distance, moment, pairs};
 
 mod books;
+mod clocks;
 mod held;
 pub use books::{Books, Closing, Leg, Outside, Packages};
+pub use clocks::Clock;
 pub(crate) use held::issue_ids;
 pub use held::{HeldGroup, HeldGroups};
+
+use clocks::Clocks;
 
 /// How many parked notices are counted at most.
 const PARKED_LIMIT: usize = 1000;
@@ -42,6 +49,11 @@ pub struct Status {
     pub held: Vec<HeldGroup>,
     /// The oldest unfinished order of each kind.
     pub oldest: Vec<Oldest>,
+    /// How long the parts of the way take, and who is late.
+    pub clocks: Vec<Clock>,
+    /// What the last daily comparison with the store and the warehouse found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconciled: Option<Reconciliation>,
     /// Notices that could not be read or placed.
     pub parked: ParkedCount,
 }
@@ -75,15 +87,23 @@ pub struct ParkedCount {
 /// Reads the state of a connection from its ledger.
 ///
 /// # Errors
-/// Those of the ledger.
-pub async fn status(ledger: &dyn Ledger, connection: &Connection, now: Timestamp) -> Result<Status, Failure> {
+/// Those of the ledger and the notes.
+pub async fn status(
+    ledger: &dyn Ledger,
+    notes: &dyn Notes,
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Status, Failure> {
     let (mut books, mut held, mut oldest) = (Books::default(), HeldGroups::default(), Vec::new());
+    let mut clocks = Clocks::of(connection, now);
     scan::each(ledger, &connection.id, |record| {
         books.count(record);
         held.count(record);
         note_oldest(&mut oldest, record, now);
+        clocks.note(record);
     })
     .await?;
+    let held = marked(held.groups(), notes, connection).await?;
     let parked = ledger.parked(&connection.id, PARKED_LIMIT).await?;
     let newest = parked.first();
     Ok(Status {
@@ -94,14 +114,31 @@ pub async fn status(ledger: &dyn Ledger, connection: &Connection, now: Timestamp
         away: ledger.circuit(&connection.id).await?.away,
         closes: books.closes(),
         books,
-        held: held.groups(),
+        held,
         oldest,
+        clocks: clocks.clocks(),
+        reconciled: notes.daily(&connection.id).await?.and_then(|daily| daily.last),
         parked: ParkedCount {
             notices: parked.len(),
             newest_why: newest.map(|parked| parked.why.clone()),
             newest_at: newest.map(|parked| parked.at),
         },
     })
+}
+
+/// The groups with what people said about them.
+async fn marked(
+    mut groups: Vec<HeldGroup>,
+    notes: &dyn Notes,
+    connection: &Connection,
+) -> Result<Vec<HeldGroup>, Failure> {
+    if groups.is_empty() {
+        return Ok(groups);
+    }
+    for mark in notes.marks(&connection.id).await? {
+        groups.iter_mut().filter(|group| group.issue == mark.issue).for_each(|group| group.marked(&mark));
+    }
+    Ok(groups)
 }
 
 /// The counts alone, for whoever wants to close the books.
@@ -137,7 +174,10 @@ impl Status {
     pub fn needs_attention(&self) -> bool {
         let away = self.away.is_some();
         let left_over = self.parked.notices > 0 || self.books.packages.outbox > 0;
-        away || !self.held.is_empty() || !self.closes || left_over
+        let held = self.held.iter().any(|group| !group.ignored);
+        let late = self.clocks.iter().any(|clock| clock.late > 0);
+        let differs = self.reconciled.as_ref().is_some_and(|last| last.unsettled() > 0);
+        away || held || late || differs || !self.closes || left_over
     }
 
     /// The state for people.
@@ -155,6 +195,11 @@ impl Status {
             out.push('\n');
             out.push_str(&style.heading("Unfinished: the oldest of each kind"));
             out.push_str(&self.oldest_text(now, style));
+        }
+        if self.clocks.iter().any(|clock| clock.orders > 0 || clock.late > 0) {
+            out.push('\n');
+            out.push_str(&style.heading(&format!("How long orders took, of the last {} days", clocks::DAYS)));
+            out.push_str(&clocks::text(&self.clocks, style));
         }
         out
     }
@@ -175,6 +220,9 @@ impl Status {
         }
         if self.parked.notices > 0 {
             rows.push(("parked", self.parked.line(now)));
+        }
+        if let Some(last) = &self.reconciled {
+            rows.push(("reconciled", reconcile::last(last, now)));
         }
         pairs(&rows, style)
     }
@@ -205,7 +253,7 @@ impl ParkedCount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{FakeLedger, connection, now, record, shipped};
+    use crate::fake::{FakeLedger, FakeNotes, connection, now, record, shipped};
     use domain::mapping::{Gap, Sku};
     use domain::record::{Cause, Exclusion, Stage, Wait};
     use domain::shipment::Post;
@@ -233,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_order_is_counted_once() {
-        let status = status(&ledger(), &connection("main"), now()).await.unwrap();
+        let status = status(&ledger(), &FakeNotes::default(), &connection("main"), now()).await.unwrap();
         assert_eq!(
             status.books.line(),
             "10 = 3 sent + 3 held + 1 excluded + 1 waiting + 1 on the way + 1 cancelled"
@@ -245,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn held_orders_are_grouped_by_what_is_missing() {
-        let status = status(&ledger(), &connection("main"), now()).await.unwrap();
+        let status = status(&ledger(), &FakeNotes::default(), &connection("main"), now()).await.unwrap();
         let groups: Vec<(&str, u64, &str)> =
             status.held.iter().map(|g| (g.cause.as_str(), g.orders, g.oldest.as_str())).collect();
         assert_eq!(
@@ -263,7 +311,7 @@ mod tests {
     async fn the_screen_fits_and_says_what_to_type() {
         let mut ledger = ledger();
         ledger.keep_parked("x", "a shipment notice: no such order is in the ledger");
-        let status = status(&ledger, &connection("main"), now()).await.unwrap();
+        let status = status(&ledger, &FakeNotes::default(), &connection("main"), now()).await.unwrap();
         let text = status.text(now(), Style::PLAIN);
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line:?}");
@@ -287,7 +335,7 @@ mod tests {
         let mut ledger = FakeLedger::default();
         ledger.circuit.away =
             Some(Away { since: now() - SignedDuration::from_mins(90), probes: 40, probe_at: now() });
-        let status = status(&ledger, &connection("main"), now()).await.unwrap();
+        let status = status(&ledger, &FakeNotes::default(), &connection("main"), now()).await.unwrap();
         let text = status.text(now(), Style::PLAIN);
         assert!(status.needs_attention() && text.contains("AWAY since"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
@@ -302,7 +350,7 @@ mod tests {
     #[tokio::test]
     async fn a_quiet_connection_needs_no_attention() {
         let ledger = FakeLedger::with([shipped(10, Stage::Posted, &[Post::Posted])]);
-        let status = status(&ledger, &connection("main"), now()).await.unwrap();
+        let status = status(&ledger, &FakeNotes::default(), &connection("main"), now()).await.unwrap();
         assert!(!status.needs_attention());
         assert!(!status.text(now(), Style::PLAIN).contains("Held"));
     }

@@ -4,4 +4,5 @@
 pub mod connections;
 pub mod ledger;
 pub mod mappings;
+pub mod notes;
 pub mod queue;

@@ -4,6 +4,7 @@
 mod fate;
 mod ledger;
 mod ledger_port;
+mod notes;
 mod queue;
 mod scene;
 mod settings;
@@ -13,6 +14,7 @@ mod warehouse_port;
 
 pub use fate::{Fate, Gate, Kindly, Lost, Script, World};
 pub use ledger::{Books, ModelLedger};
+pub use notes::ModelNotes;
 pub use queue::ModelQueue;
 pub use scene::Scene;
 pub use settings::{ModelConnections, ModelMappings, ModelPartners};

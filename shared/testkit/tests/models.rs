@@ -8,7 +8,7 @@ use domain::ports::{Incoming, Inserted, Ledger, OrderSource, Outgoing, Read, Sav
 use domain::warehouse::{Creation, OrderDesk, OrderLookup};
 use futures_util::FutureExt;
 use testkit::model::{
-    Class, Fate, Kindly, ModelConnections, ModelLedger, ModelMappings, ModelQueue, Scene, Script,
+    Class, Fate, Kindly, ModelConnections, ModelLedger, ModelMappings, ModelNotes, ModelQueue, Scene, Script,
 };
 use testkit::run::{run, until_stuck};
 use testkit::{build, contracts};
@@ -19,9 +19,10 @@ fn the_ledger_in_memory_keeps_the_contract() {
 }
 
 #[test]
-fn mappings_and_connections_in_memory_keep_their_contracts() {
+fn mappings_connections_and_notes_in_memory_keep_their_contracts() {
     run(contracts::mappings::mappings(&ModelMappings::new(Arc::new(Kindly)), "model"));
     run(contracts::connections::connections(&ModelConnections::new(Arc::new(Kindly)), "model"));
+    run(contracts::notes::notes(&ModelNotes::new(Arc::new(Kindly)), "model"));
 }
 
 #[test]

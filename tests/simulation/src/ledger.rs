@@ -156,6 +156,8 @@ fn without_story(record: &Record) -> Record {
         recall: record.recall.clone(),
         released: record.released.clone(),
         kept: record.kept,
+        sent_at: record.sent_at,
+        accepted_at: record.accepted_at,
         mapping: record.mapping,
         warehouse_order: record.warehouse_order.clone(),
         packages: record.packages.clone(),

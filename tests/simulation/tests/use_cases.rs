@@ -25,6 +25,8 @@ mod receiving;
 
 #[path = "../../../functions/sweep/tests/curing.rs"]
 mod curing;
+#[path = "../../../functions/sweep/tests/reconciling.rs"]
+mod reconciling;
 #[path = "../../../functions/sweep/tests/sweeping.rs"]
 mod sweeping;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use adapters::pace::{self, MILLIS};
 use domain::life::Pace;
+use sweep::reconcile;
 
 use super::node::{Entries, Reading};
 
@@ -14,13 +15,20 @@ pub(crate) struct Tempo {
     pub(crate) pace: Pace,
     /// How often the sweep runs.
     pub(crate) sweep_every: Duration,
+    /// How often the ledger is compared with the store and the warehouse.
+    pub(crate) reconcile_every: Duration,
     /// Polls this often instead of by each connection's schedule.
     pub(crate) poll_every: Option<Duration>,
 }
 
 impl Default for Tempo {
     fn default() -> Self {
-        Self { pace: Pace::default(), sweep_every: Duration::from_secs(15), poll_every: None }
+        Self {
+            pace: Pace::default(),
+            sweep_every: Duration::from_secs(15),
+            reconcile_every: reconcile::EVERY,
+            poll_every: None,
+        }
     }
 }
 
@@ -34,6 +42,7 @@ pub(super) fn read<'t>(mut table: Entries<'t>, reading: &mut Reading) -> Tempo {
         *known = time(key).unwrap_or(*known);
     }
     tempo.sweep_every = time("sweep_ms").unwrap_or(tempo.sweep_every);
+    tempo.reconcile_every = time("reconcile_ms").unwrap_or(tempo.reconcile_every);
     tempo.poll_every = time("poll_ms");
     if let Some(problem) = pace::contradiction(&tempo.pace) {
         reading.wrong(

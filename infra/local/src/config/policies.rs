@@ -2,7 +2,7 @@
 
 use domain::mapping::Service;
 use domain::payment::PaymentStatus;
-use domain::policy::{Comment, NoSku, Policies, UnknownMethod, UnknownSku};
+use domain::policy::{Comment, NoSku, Policies, Targets, UnknownMethod, UnknownSku};
 use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -43,9 +43,21 @@ pub(super) fn read<'t>(mut table: Entries<'t>, reading: &mut Reading) -> Policie
         currency: table
             .parsed("currency", "three capital letters, as in \"USD\"", reading)
             .unwrap_or(usual.currency),
+        targets: targets(&mut table, reading),
     };
     table.nothing_else(reading);
     policies
+}
+
+/// How long the parts of an order's way should take.
+fn targets<'t>(table: &mut Entries<'t>, reading: &mut Reading) -> Targets {
+    let usual = Targets::default();
+    let mut time = |key, usual| table.number(key, 1..=CALM, reading).unwrap_or(usual);
+    Targets {
+        accept_minutes: time("accept_within_minutes", usual.accept_minutes),
+        ship_hours: time("ship_within_hours", usual.ship_hours),
+        post_minutes: time("post_within_minutes", usual.post_minutes),
+    }
 }
 
 const START_CURE: &str = "write the date of the first order that Cartdock may send, as in start = 2026-11-23 or 2026-11-23T18:00:00-05:00";

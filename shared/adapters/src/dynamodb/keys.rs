@@ -7,6 +7,8 @@
 //!                       cursor             how far the store was read, and who may import
 //!                       circuit            whether the warehouse is there, and what waits for it
 //!                       bookmark           how far the warehouse's shipments were read
+//!                       daily              where the daily reconciliation stands
+//!                       i#<issue>          what people said about an issue
 //! <connection>!due      <time>#<which>     somebody should look at these orders again
 //! <connection>!parked   <id>               a notice that could not be read
 //! !connections          <connection>       the connection itself
@@ -20,6 +22,11 @@ pub(super) const CONNECTIONS: &str = "!connections";
 pub(super) const CURSOR: &str = "cursor";
 pub(super) const BOOKMARK: &str = "bookmark";
 pub(super) const CIRCUIT: &str = "circuit";
+pub(super) const DAILY: &str = "daily";
+/// What the keys of all issues begin with; sorts before them.
+pub(super) const ISSUES_START: &str = "i#";
+/// Sorts after every issue of a connection.
+pub(super) const ISSUES_END: &str = "i#~";
 /// Sorts after every order's items of a connection.
 pub(super) const ORDERS_END: &str = "o#~";
 
@@ -36,6 +43,10 @@ pub(super) fn state(order: OrderId) -> String {
 
 pub(super) fn story(order: OrderId, seq: u32) -> String {
     format!("o#{:020}#t#{seq:010}", order.0)
+}
+
+pub(super) fn issue(id: &str) -> String {
+    format!("{ISSUES_START}{id}")
 }
 
 /// Sorts after everything of an order and before the next one.

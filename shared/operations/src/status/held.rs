@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ConnectionId;
 use domain::arrivals::name_of;
+use domain::notes::Mark;
 use domain::record::{Cause, Record, Stage};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -33,6 +34,14 @@ pub struct HeldGroup {
     pub first: Vec<u64>,
     /// What to do.
     pub cure: Cure,
+    /// Is it looked at again by itself, so that it may be cured without anybody doing anything here?
+    pub heals: bool,
+    /// Who takes care of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<String>,
+    /// A person does not want to hear of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ignored: bool,
 }
 
 /// The groups under construction.
@@ -53,6 +62,9 @@ impl HeldGroups {
                 since: record.since,
                 first: Vec::new(),
                 cure,
+                heals: cause.may_heal(),
+                assigned: None,
+                ignored: false,
             });
             group.add(record);
         }
@@ -79,6 +91,29 @@ impl HeldGroup {
             self.since = record.since;
             self.oldest = record.key.to_string();
         }
+    }
+
+    /// Takes over what people said about it.
+    pub(crate) fn marked(&mut self, mark: &Mark) {
+        self.assigned.clone_from(&mark.assigned);
+        self.ignored = mark.ignored;
+    }
+
+    /// Does it go away without anybody?
+    pub(crate) fn heals_by_itself(&self) -> &'static str {
+        match (self.heals, self.cure.releases) {
+            (true, _) => "the orders are looked at again, at least once a day",
+            (false, true) => "once it is put right, the orders go on",
+            (false, false) => "no: a person decides each order",
+        }
+    }
+
+    /// The cure, by rows.
+    pub(crate) fn cure_rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = vec![("cure", self.cure.what.clone())];
+        rows.extend(self.cure.row.clone().map(|row| ("row", row)));
+        rows.extend(self.cure.command.clone().map(|command| ("then", command)));
+        rows
     }
 
     fn names(&self) -> String {
@@ -120,13 +155,21 @@ pub(super) fn text(groups: &[HeldGroup], now: Timestamp, style: Style) -> String
         for line in crate::text::wrap(&format!("{number}: {}", group.cause), style.width.saturating_sub(2)) {
             out.push_str(&format!("  {}\n", style.paint(Tone::Bad, &line)));
         }
+        let who = match (group.ignored, &group.assigned) {
+            (true, _) => " (ignored)".to_owned(),
+            (false, Some(who)) => format!(" (assigned to {who})"),
+            (false, None) => String::new(),
+        };
         let mut rows = vec![
-            ("  orders", group.names()),
-            ("  oldest", format!("{} since {}", group.oldest, moment(group.since, now))),
-            ("  cure", group.cure.what.clone()),
+            ("orders", group.names()),
+            ("oldest", format!("{} since {}", group.oldest, moment(group.since, now))),
         ];
-        rows.extend(group.cure.row.clone().map(|row| ("  row", row)));
-        rows.extend(group.cure.command.clone().map(|command| ("  then", command)));
+        rows.extend(group.cure_rows());
+        rows.push(("issue", format!("{}{who}", group.issue)));
+        let rows: Vec<(String, String)> =
+            rows.into_iter().map(|(name, value)| (format!("  {name}"), value)).collect();
+        let rows: Vec<(&str, String)> =
+            rows.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         out.push_str(&pairs(&rows, style));
     }
     out

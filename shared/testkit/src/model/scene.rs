@@ -11,7 +11,7 @@ use domain::{OrderId, OrderKey};
 use jiff::Timestamp;
 
 use super::{
-    Class, ModelConnections, ModelLedger, ModelMappings, ModelPartners, ModelQueue, ModelStore,
+    Class, ModelConnections, ModelLedger, ModelMappings, ModelNotes, ModelPartners, ModelQueue, ModelStore,
     ModelWarehouse, Script,
 };
 use crate::build;
@@ -38,6 +38,8 @@ pub struct Scene {
     pub partners: Arc<ModelPartners>,
     /// The truth.
     pub ledger: Arc<ModelLedger>,
+    /// What is noted beside the orders.
+    pub notes: Arc<ModelNotes>,
     /// Shop words to warehouse words.
     pub mappings: Arc<ModelMappings>,
     /// The store.
@@ -79,6 +81,7 @@ impl Scene {
             connections: Arc::new(ModelConnections::new(script.clone())),
             partners: Arc::new(ModelPartners::new(script.clone())),
             ledger: Arc::new(ModelLedger::new(script.clone())),
+            notes: Arc::new(ModelNotes::new(script.clone())),
             mappings: Arc::new(ModelMappings::new(script.clone())),
             store: Arc::new(ModelStore::new(script.clone(), clock.clone())),
             warehouse: Arc::new(ModelWarehouse::new(script.clone(), clock.clone(), class)),

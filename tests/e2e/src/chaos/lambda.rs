@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adapters::clock::SystemClock;
-use adapters::dynamodb::{Client, DynamoLedger};
+use adapters::dynamodb::{Client, DynamoLedger, DynamoNotes};
 use domain::connection::History;
 use domain::ports::Clock;
 use jiff::Timestamp;
@@ -224,10 +224,11 @@ impl Host for Lambda {
     async fn status(&mut self, world: &World) -> Vec<Value> {
         let Database { client, names, .. } = &self.database;
         let ledger = DynamoLedger::new(client.clone(), &names.ledger, None);
+        let notes = DynamoNotes::new(client.clone(), &names.ledger);
         let (mut all, now) = (Vec::new(), SystemClock.now());
         for shop in &world.shops {
             let connection = shop.connection(world.start, History::Known { since: Timestamp::UNIX_EPOCH });
-            let books = status(&ledger, &connection, now).await.expect("the ledger answers");
+            let books = status(&ledger, &notes, &connection, now).await.expect("the ledger answers");
             all.push(serde_json::to_value(books).expect("JSON"));
         }
         all

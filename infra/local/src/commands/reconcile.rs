@@ -1,0 +1,53 @@
+//! `cartdock reconcile`: compares the ledger with both sides now, and shows how far it is on a terminal.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use domain::connection::Connection;
+use jiff::Timestamp;
+use operations::reconcile::Reconciled;
+use sweep::reconcile::{Asked, Reconcile as UseCase};
+
+use super::{Desk, Outcome, Problem, style};
+use crate::cli::Reconcile;
+use crate::nudge::Nudge;
+
+impl Desk<'_> {
+    pub(super) async fn reconcile(&self, args: &Reconcile) -> Result<Outcome, Problem> {
+        let mut all = Vec::new();
+        for connection in self.chosen(args.connection.as_ref())? {
+            if !connection.enabled && args.connection.is_none() {
+                continue;
+            }
+            all.push(self.compare(&connection, args).await?);
+        }
+        self.show(&all, || all.iter().map(|one| one.text(style())).collect::<Vec<_>>().join("\n"))?;
+        Ok(Outcome::of(all.iter().any(Reconciled::needs_attention)))
+    }
+
+    async fn compare(&self, named: &Connection, args: &Reconcile) -> Result<Reconciled, Problem> {
+        // What is known of the time before it is in the ledger alone.
+        let known = self.host.connections.get(&named.id).await?;
+        let connection = known.filter(Connection::is_complete).ok_or_else(|| {
+            Problem(format!(
+                "the ledger of {} is not filled yet: let cartdock run, or the deployment, read the store first \
+                 (cartdock status {})",
+                named.id, named.id
+            ))
+        })?;
+        let nudge = Arc::new(Nudge { ledger: self.host.ledger.clone(), clock: self.host.clock.clone() });
+        let use_case = UseCase { orders: nudge.clone(), shipments: nudge, ..self.host.reconcile() };
+        let mut found = use_case.begin(&connection, args.since.instant(self.host.clock.now()));
+        let asked =
+            Asked { since: found.since, changed_since: Timestamp::MIN, fix: args.fix, until: Timestamp::MAX };
+        let id = connection.id.clone();
+        let progress = move |done: usize, all: usize| {
+            if std::io::stderr().is_terminal() {
+                let end = if done == all { "\r\u{1b}[K" } else { "" };
+                let _nobody_reads_it = write!(std::io::stderr(), "\r{id}: {done} of {all} orders{end}");
+            }
+        };
+        use_case.go_on(&connection, asked, &mut found, &progress).await?;
+        Ok(Reconciled { connection: connection.id.clone(), found })
+    }
+}
