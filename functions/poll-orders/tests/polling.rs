@@ -159,6 +159,26 @@ fn orders_that_come_twice_over_two_pages_are_taken_in_once() {
 }
 
 #[test]
+fn one_page_that_fails_does_not_throw_away_those_before_it() {
+    let scene = shop(5);
+    scene.store.pages(2, 0);
+    let fails = || Fate::Fails(None);
+    scene.script.next("store.list", [Fate::Happens, Fate::Happens, fails(), fails()]);
+    let polled = run(poll(&scene)).unwrap();
+    assert_eq!((polled.listed, polled.complete), (5, true));
+
+    let away = Fate::Fails(Some(Duration::from_secs(60)));
+    for fates in [vec![fails()], vec![Fate::Happens, fails(), fails(), fails()], vec![Fate::Happens, away]] {
+        let scene = shop(5);
+        scene.store.pages(2, 0);
+        let asked = fates.len();
+        scene.script.next("store.list", fates);
+        assert!(run(poll(&scene)).is_err());
+        assert_eq!(scene.script.count("store.list"), asked, "a store that is down is left alone");
+    }
+}
+
+#[test]
 fn a_list_whose_pages_shift_while_it_is_read_is_listed_again() {
     let scene = shop(9);
     scene.store.pages(3, 0);

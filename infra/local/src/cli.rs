@@ -66,6 +66,9 @@ pub(crate) enum Command {
     #[command(after_help = "Exit code 1: a finding is NOT OK.\n\n\
         Examples:\n  cartdock check\n  cartdock check main --json")]
     Check(Check),
+    /// Every check that can be made: what is set up, and whether it is at work. Each finding with its cure; reads only.
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Check),
     /// Listings (SKU to warehouse SKU) and shipping rules (method to service).
     #[command(subcommand)]
     Map(Map),
@@ -426,7 +429,20 @@ pub(crate) struct Rebuild {
     pub(crate) new: bool,
 }
 
-/// `check`.
+const DOCTOR_HELP: &str = "\
+What check asks, and besides: does anybody look at what is due, are the store's orders
+of the last day in the ledger, do the books sum, what is held, late, in the outbox,
+parked, is an attempt stuck, when was the last daily comparison, is the clock right;
+on AWS how much is on the queues and among the dead letters; on one machine whether
+cartdock run is at work. For a pipeline: the exit code, and --json.
+Exit code 1: a finding is NOT OK.
+
+Examples:
+  cartdock doctor
+  cartdock doctor main --json
+  cartdock doctor --stack cartdock-prod";
+
+/// `check` and `doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// The connection; all of them without it.
@@ -616,6 +632,8 @@ mod tests {
             "cartdock replay --cause refused --since 2026-11-23T00:00:00Z",
             "cartdock replay --issue 3fa9c011 --yes 12",
             "cartdock erase main --order 700100304",
+            "cartdock doctor",
+            "cartdock doctor main --json",
             "cartdock issues",
             "cartdock issues --connection main --all --json",
             "cartdock issues show 3fa9c011",

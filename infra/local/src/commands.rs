@@ -3,6 +3,7 @@
 mod act;
 mod confirm;
 mod connection;
+mod doctor;
 mod endpoint;
 mod erase;
 mod issues;
@@ -150,7 +151,7 @@ impl<'a> Desk<'a> {
     /// On this machine, with the connections of the settings file.
     async fn here(cli: &'a Cli) -> Result<Self, Problem> {
         let config = known::read(&cli.config)?;
-        if matches!(cli.command, Command::Check(_)) {
+        if matches!(cli.command, Command::Check(_) | Command::Doctor(_)) {
             missing_secrets(&cli.config, &config, &vault(&[])).await?;
         }
         let place = Place::Shared(config.data_dir.clone());
@@ -162,6 +163,7 @@ impl<'a> Desk<'a> {
     async fn execute(&self, command: &Command) -> Result<Outcome, Problem> {
         match command {
             Command::Check(args) => self.check(args.connection.as_ref()).await,
+            Command::Doctor(args) => self.doctor(args.connection.as_ref()).await,
             Command::Status(args) => self.status(args.connection.as_ref()).await,
             Command::Explain(args) => self.explain(&args.order).await,
             Command::Release(args) => self.act(Action::Release, args).await,

@@ -5,15 +5,21 @@ use std::collections::BTreeMap;
 use adapters::aws::{self, SdkConfig};
 use adapters::dynamodb::Names;
 use adapters::settings::Settings;
+use adapters::sqs;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::Stack as Described;
 use domain::Failure;
 use domain::life::Pace;
+use operations::doctor::Depth;
 
 use crate::host::{Options, Place};
 
 const DURING: &str = "find the deployment";
+
+/// How the outputs of the queues end, and those of their dead letters.
+const QUEUE: &str = "QueueUrl";
+const DEAD_LETTERS: &str = "DeadLettersUrl";
 
 /// A deployment.
 pub(crate) struct Deployment {
@@ -23,6 +29,8 @@ pub(crate) struct Deployment {
     pub(crate) webhooks: Option<String>,
     /// What the names of the secrets begin with that its functions may read.
     pub(crate) secret_prefix: Option<String>,
+    /// Its queues and their dead letters, each by the name of its output.
+    pub(crate) queues: Vec<(String, String)>,
     sdk: SdkConfig,
     names: Names,
 }
@@ -52,7 +60,27 @@ impl Deployment {
         let names = Names { ledger: table("LedgerTable")?, mappings: table("MappingsTable")? };
         let webhooks = outputs.remove("WebhooksUrl").map(|url| url.trim_end_matches('/').to_owned());
         let secret_prefix = outputs.remove("SecretPrefix").filter(|prefix| !prefix.is_empty());
-        Ok(Self { stack: stack.to_owned(), webhooks, secret_prefix, sdk, names })
+        let queues = outputs
+            .into_iter()
+            .filter(|(name, _)| name.ends_with(QUEUE) || name.ends_with(DEAD_LETTERS))
+            .collect();
+        Ok(Self { stack: stack.to_owned(), webhooks, secret_prefix, queues, sdk, names })
+    }
+
+    /// How much is on each of its queues, and among its dead letters.
+    ///
+    /// # Errors
+    /// When SQS says no or cannot be reached.
+    pub(crate) async fn depths(&self) -> Result<Vec<Depth>, Failure> {
+        let client = sqs::Client::new(&self.sdk);
+        let mut depths = Vec::new();
+        for (output, url) in &self.queues {
+            let dead = output.strip_suffix(DEAD_LETTERS);
+            let name = dead.or(output.strip_suffix(QUEUE)).unwrap_or(output).to_lowercase();
+            let messages = sqs::depth(&client, url).await?;
+            depths.push(Depth { name, is_dead: dead.is_some(), messages });
+        }
+        Ok(depths)
     }
 
     /// The options of a host that works on its tables.

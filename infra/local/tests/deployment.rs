@@ -185,6 +185,17 @@ fn sent_order(order: u64) -> domain::record::Record {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn doctor_counts_what_is_on_the_queues_and_what_was_given_up() {
+    let scene = Scene::open("deployment-doctor").await;
+    scene.ask(&["connection", "apply", "--yes"]).await.ended(0);
+    let ill = scene.ask(&["doctor"]).await.ended(1);
+    let words = ill.words();
+    assert!(words.contains("NOT OK queues orders dead letters 2 messages given up"), "{words}");
+    assert!(words.contains("ok queues orders 7 messages"), "{words}");
+    assert!(words.contains("ledger state the ledger is being filled"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_deployment_is_named() {
     let scene = Scene::open("deployment-unknown").await;
     let status = support::cartdock(&scene.shop.dir, &["status", "--profile", "shop"]);

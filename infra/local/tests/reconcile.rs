@@ -147,3 +147,35 @@ async fn what_orders_wait_for_is_one_issue_with_its_cure() {
     assert!(gone.words().contains("cartdock issues lists those that are open"), "{}", gone.err);
     assert_eq!(terminate(run).await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_whether_everything_is_at_work() {
+    let shop = Shop::open("doctor", WriteBack::Offered).await;
+    shop.map().await;
+    let run = shop.run();
+    let sold = shop.store.add_order(order(&shop, Kind::Physical, 0));
+    shop.stands(sold, "accepted").await;
+    let well = shop.ask(&["doctor"]).await.ended(0);
+    for part in [
+        "cartdock run is at work",
+        "clock agrees with the store's",
+        "1 order of the last day, all in the ledger",
+        "Everything is at work.",
+    ] {
+        assert!(well.words().contains(part), "{part} in\n{}", well.out);
+    }
+    assert!(well.out.lines().all(|line| line.chars().count() <= 80 || line.contains("http")), "{}", well.out);
+    let lamp = shop.store.add_order(order(&shop, Kind::UnmappedSku, 0));
+    shop.stands(lamp, "held").await;
+    assert_eq!(terminate(run).await, Some(0));
+    let ill = shop.ask(&["doctor", "--json"]).await.ended(1).json();
+    let bad: Vec<&str> = ill
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|report| report["findings"].as_array().into_iter().flatten())
+        .filter(|finding| finding["ok"] == false)
+        .filter_map(|finding| finding["what"].as_str())
+        .collect();
+    assert_eq!(bad, ["process", "issues"], "{ill:#}");
+}

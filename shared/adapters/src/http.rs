@@ -62,6 +62,12 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// The time of who answered, by the header `Date` (RFC 9110, section 6.6.1).
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        jiff::fmt::rfc2822::parse(self.header("date")?.trim()).ok().map(|date| date.timestamp())
+    }
+
     /// How long it asks us to stay away, at most [`LONGEST_WAIT`]: `Retry-After` in seconds or as a date, or the
     /// `x-retry-after` of some.
     #[must_use]

@@ -62,6 +62,26 @@ impl SqsNames {
     }
 }
 
+/// How many messages are on a queue, those that somebody has in hand or that are delayed included. SQS counts by
+/// approximation.
+///
+/// # Errors
+/// When SQS says no or cannot be reached.
+pub async fn depth(client: &Client, url: &str) -> Result<u64, Failure> {
+    use aws_sdk_sqs::types::QueueAttributeName::{
+        ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesDelayed as Delayed,
+        ApproximateNumberOfMessagesNotVisible as InHand,
+    };
+    const DURING: &str = "sqs: count messages";
+    let asked = client
+        .get_queue_attributes()
+        .queue_url(url)
+        .set_attribute_names(Some(vec![Visible, Delayed, InHand]));
+    let answer = asked.send().await.map_err(|error| failure(DURING, &error))?;
+    let attributes = answer.attributes().into_iter().flatten();
+    Ok(attributes.filter_map(|(_, count)| count.parse::<u64>().ok()).sum())
+}
+
 /// Both ends of the queue.
 pub struct SqsQueue {
     client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,

@@ -8,6 +8,10 @@ use crate::failure::Failure;
 use crate::ids::OrderId;
 use crate::ports::{Clock, OrderSource, Window};
 
+/// How often a page in the middle of a list is asked for again at once. A long list would hardly ever be read to its end
+/// by a store of which one answer in fifty fails; and its first page tells whether the store is there at all.
+const AGAIN: u32 = 2;
+
 /// The order numbers of a window.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -32,9 +36,16 @@ pub async fn list(
     let mut listed = Listed { orders: Vec::new(), complete: true };
     let mut known = BTreeSet::new();
     let mut before: Vec<OrderId> = Vec::new();
-    let mut offset = 0;
+    let (mut offset, mut tries) = (0, 0);
     loop {
-        let page = source.list(dates, offset).await?;
+        let page = match source.list(dates, offset).await {
+            Err(failure) if offset > 0 && tries < AGAIN && is_passing(&failure) && clock.now() < until => {
+                tries += 1;
+                continue;
+            }
+            page => page?,
+        };
+        tries = 0;
         listed.complete &= before.is_empty() || page.orders.iter().any(|order| before.contains(order));
         listed.orders.extend(page.orders.iter().copied().filter(|order| known.insert(*order)));
         match page.next_offset {
@@ -53,4 +64,9 @@ pub async fn list(
             }
         }
     }
+}
+
+/// May it be asked again at once? Not where the store asked us to stay away.
+fn is_passing(failure: &Failure) -> bool {
+    failure.is_retryable() && failure.wait().is_none()
 }

@@ -45,8 +45,7 @@ pub async fn check(partners: &dyn Partners, mappings: &dyn Mappings, connection:
         Ok(warehouse) => findings.extend(check_warehouse(&warehouse).await),
     }
     findings.push(check_mapping(mappings, connection).await);
-    let problems = findings.iter().filter(|finding| finding.ok == Some(false)).count();
-    CheckReport { connection: connection.id.to_string(), findings, problems }
+    CheckReport::of(connection.id.to_string(), findings)
 }
 
 fn told(side: &'static str, what: &str, detail: impl Into<String>) -> Checked {
@@ -153,6 +152,19 @@ async fn check_mapping(mappings: &dyn Mappings, connection: &Connection) -> Chec
 }
 
 impl CheckReport {
+    /// A report of these findings.
+    #[must_use]
+    pub fn of(connection: String, findings: Vec<Checked>) -> Self {
+        let problems = findings.iter().filter(|finding| finding.ok == Some(false)).count();
+        Self { connection, findings, problems }
+    }
+
+    /// Puts more findings behind those that there are.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Checked>) {
+        self.findings.extend(findings);
+        self.problems = self.findings.iter().filter(|finding| finding.ok == Some(false)).count();
+    }
+
     /// Did a check find something that needs attention?
     #[must_use]
     pub fn needs_attention(&self) -> bool {

@@ -7,6 +7,7 @@ pub mod act;
 pub mod check;
 pub mod connections;
 pub mod cost;
+pub mod doctor;
 pub mod erase;
 pub mod explain;
 pub mod find;

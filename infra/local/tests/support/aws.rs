@@ -95,6 +95,7 @@ impl Aws {
             .env("AWS_ENDPOINT_URL_DYNAMODB", &self.database)
             .env("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.services)
             .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.services)
+            .env("AWS_ENDPOINT_URL_SQS", &self.services)
             .env("LOCAL_HOSTS", hosts.join(","));
         command
     }
@@ -102,7 +103,7 @@ impl Aws {
 
 type Known = (Names, Arc<Mutex<Vec<(String, String)>>>);
 
-/// CloudFormation and Secrets Manager, as far as they are asked.
+/// CloudFormation, Secrets Manager and SQS, as far as they are asked.
 async fn answer(
     State((names, secrets)): State<Known>,
     headers: HeaderMap,
@@ -114,6 +115,13 @@ async fn answer(
         return described(&names, &body);
     }
     let call: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    if let Some(queue) = call["QueueUrl"].as_str() {
+        let messages = if queue.ends_with("dead") { ("1", "1") } else { ("4", "3") };
+        let attributes = serde_json::json!({
+            "ApproximateNumberOfMessages": messages.0, "ApproximateNumberOfMessagesNotVisible": messages.1,
+        });
+        return (StatusCode::OK, serde_json::json!({ "Attributes": attributes }).to_string());
+    }
     let kept = secrets.lock().expect("nobody panics");
     match kept.iter().rev().find(|(name, _)| call["SecretId"] == name.as_str()) {
         Some((name, value)) => {
@@ -136,6 +144,8 @@ fn described(names: &Names, body: &str) -> (StatusCode, String) {
         ("MappingsTable", &names.mappings),
         ("WebhooksUrl", "https://abc.execute-api.eu-central-1.amazonaws.com"),
         ("SecretPrefix", SECRETS),
+        ("OrdersQueueUrl", "https://sqs.eu-central-1.amazonaws.com/1/orders"),
+        ("OrdersDeadLettersUrl", "https://sqs.eu-central-1.amazonaws.com/1/orders-dead"),
     ];
     let member = |(name, value): (&str, &str)| {
         format!("<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>")

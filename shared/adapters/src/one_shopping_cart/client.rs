@@ -1,6 +1,6 @@
 //! Speaks with one store: builds requests, keeps the pace, and tells a no from an answer that got lost.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::Failure;
 use domain::ports::Clock;
@@ -32,6 +32,8 @@ pub(super) struct Inner {
     pace: RateLimit,
     /// One request at a time (dossier section 9).
     turn: Mutex<()>,
+    /// By how many seconds our clock was ahead of the store's when it first answered.
+    ahead: OnceLock<i64>,
 }
 
 /// A parameter of a request.
@@ -50,7 +52,16 @@ impl Client {
     pub(super) fn new(config: Config, http: Http, clock: Arc<dyn Clock>, pace: RateLimit) -> Self {
         let (contacts, discovered) = (Contacts::default(), Discovered::default());
         let http = http.only([&config.base]);
-        Self(Arc::new(Inner { config, clock, contacts, discovered, http, pace, turn: Mutex::new(()) }))
+        Self(Arc::new(Inner {
+            config,
+            clock,
+            contacts,
+            discovered,
+            http,
+            pace,
+            turn: Mutex::new(()),
+            ahead: OnceLock::new(),
+        }))
     }
 
     /// One page of the store's products, lowest number first.
@@ -150,6 +161,11 @@ impl Client {
         matches!(answer.status, 401 | 403) || (!codes.is_empty() && says_so())
     }
 
+    /// By how many seconds our clock was ahead of the store's when it first answered, where it said its time.
+    pub(super) fn ahead(&self) -> Option<i64> {
+        self.0.ahead.get().copied()
+    }
+
     /// An address of the store.
     pub(super) fn url(&self, during: &'static str, path: &str) -> Result<Url, Failure> {
         Url::parse(&format!("{}{path}", self.0.config.base.as_str().trim_end_matches('/')))
@@ -166,6 +182,12 @@ impl Client {
         let _turn = self.0.turn.lock().await;
         self.0.pace.acquire().await;
         let sent = self.0.http.send(during, request).await;
+        if let Sent::Answered(answer) = &sent
+            && let Some(theirs) = answer.date()
+        {
+            let ours = self.0.clock.now();
+            self.0.ahead.get_or_init(|| ours.as_second().saturating_sub(theirs.as_second()));
+        }
         if let Sent::Answered(answer) = &sent
             && matches!(answer.status, 429 | 503)
             && let Some(wait) = answer.wait(self.0.clock.now())

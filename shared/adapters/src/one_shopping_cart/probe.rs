@@ -21,6 +21,7 @@ impl Probe for Client {
             findings.push(self.try_commands().await);
             findings.push(self.try_writeback().await);
         }
+        findings.extend(self.ahead().map(clock));
         findings
     }
 }
@@ -109,6 +110,21 @@ impl Client {
     }
 }
 
+/// Leases allow for five minutes between any two clocks (see `domain::life::Pace`); half of that is a warning in time.
+const SKEW: u64 = 150;
+
+/// Is this machine's clock right, by the store's?
+fn clock(ahead: i64) -> Finding {
+    let by = ahead.unsigned_abs();
+    let way = if ahead < 0 { "behind" } else { "ahead of" };
+    let detail = match by {
+        0..=2 => "agrees with the store's".to_owned(),
+        3..=SKEW => format!("is {by} s {way} the store's"),
+        _ => format!("is {by} s {way} the store's; one of them is wrong: set this one by NTP and look again"),
+    };
+    Finding { what: "clock".to_owned(), ok: Some(by <= SKEW), detail }
+}
+
 fn read_well(id: u64, unknown_elements: &[String]) -> String {
     match unknown_elements {
         [] => format!("order {id} was read"),
@@ -126,4 +142,22 @@ fn finding(what: &str, outcome: Result<String, Failure>) -> Finding {
 
 fn unknown(what: &str, detail: &str) -> Finding {
     Finding { what: what.to_owned(), ok: None, detail: detail.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_minutes_off_is_found() {
+        for (ahead, ok, part) in [
+            (0, true, "agrees"),
+            (-60, true, "is 60 s behind the store's"),
+            (200, false, "is 200 s ahead of the store's; one of them is wrong"),
+            (-200, false, "behind"),
+        ] {
+            let finding = clock(ahead);
+            assert!(finding.ok == Some(ok) && finding.detail.contains(part), "{ahead}: {finding:?}");
+        }
+    }
 }
