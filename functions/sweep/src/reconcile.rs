@@ -4,8 +4,6 @@
 mod daily;
 mod order;
 
-pub use daily::EVERY;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -79,8 +79,7 @@ pub(crate) enum Command {
     )]
     Status(Status),
     /// One order on one screen: where it is, what happens next, its whole story. Reads only, no personal data.
-    #[command(after_help = "Exit code 1: the order is held.\n\n\
-        Examples:\n  cartdock explain 10482\n  cartdock explain main/10482")]
+    #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
     /// Send orders that are held for a person's word: a remark, an address, a hold, an old date.
     #[command(after_help = RELEASE_HELP)]
@@ -458,12 +457,27 @@ pub(crate) struct Status {
     pub(crate) connection: Option<ConnectionId>,
 }
 
+const EXPLAIN_HELP: &str = "\
+--bundle writes one file for whoever helps: the record, the story, the settings, the
+mapping of its SKUs and the rules. Nothing of the buyer is in it but country, region,
+what was bought, and tracking numbers; of everything else only the length; secrets are
+references. Notes are in it as people typed them: read it before you send it.
+Exit code 1: the order is held.
+
+Examples:
+  cartdock explain 10482
+  cartdock explain main/10482
+  cartdock explain 10482 --bundle order-10482.json";
+
 /// `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// The order's number, or connection/number where several connections have it.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
+    /// Write everything about it into one redacted file, instead of the screen; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 /// `map`.
@@ -611,6 +625,7 @@ mod tests {
             "cartdock outbox export",
             "cartdock --config shop.toml check",
             "cartdock explain main/10482 --json",
+            "cartdock explain 10482 --bundle order.json",
             "cartdock init",
             "cartdock status",
             "cartdock demo --keep",

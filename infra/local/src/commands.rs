@@ -18,6 +18,7 @@ use adapters::log::{self, Verbosity};
 use domain::ConnectionId;
 use domain::connection::Connection;
 use operations::act::Action;
+use operations::bundle::Bundling;
 use operations::cost::Usage;
 use operations::explain::Explain;
 use operations::text::Style;
@@ -165,7 +166,7 @@ impl<'a> Desk<'a> {
             Command::Check(args) => self.check(args.connection.as_ref()).await,
             Command::Doctor(args) => self.doctor(args.connection.as_ref()).await,
             Command::Status(args) => self.status(args.connection.as_ref()).await,
-            Command::Explain(args) => self.explain(&args.order).await,
+            Command::Explain(args) => self.explain(&args.order, args.bundle.as_deref()).await,
             Command::Release(args) => self.act(Action::Release, args).await,
             Command::Hold(args) => self.act(Action::Hold, args).await,
             Command::Exclude(args) => self.act(Action::Exclude, args).await,
@@ -234,16 +235,33 @@ impl<'a> Desk<'a> {
         Ok(Outcome::of(attention))
     }
 
-    async fn explain(&self, order: &str) -> Result<Outcome, Problem> {
+    async fn explain(&self, order: &str, bundle: Option<&Path>) -> Result<Outcome, Problem> {
         let explain = Explain {
             connections: self.host.connections.as_ref(),
             ledger: self.host.ledger.as_ref(),
             partners: Some(self.host.partners.as_ref()),
             now: self.host.clock.now(),
         };
+        if let Some(file) = bundle {
+            return self.bundle(explain, order, file).await;
+        }
         let explanation = explain.explain(order).await?;
         self.show(&explanation, || explanation.text(explain.now, style()))?;
         Ok(Outcome::of(explanation.stage == "held"))
+    }
+
+    async fn bundle(&self, explain: Explain<'_>, order: &str, file: &Path) -> Result<Outcome, Problem> {
+        let bundling = Bundling {
+            explain,
+            connections: self.host.connections.as_ref(),
+            ledger: self.host.ledger.as_ref(),
+            mappings: self.host.mappings.as_ref(),
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let bundle = bundling.bundle(order).await?;
+        let text = format!("{}\n", serde_json::to_string_pretty(&bundle)?);
+        put(&text, Some(file).filter(|file| *file != Path::new("-")))?;
+        Ok(Outcome::of(bundle.order.stage == "held"))
     }
 
     async fn outbox_list(&self, id: Option<&ConnectionId>) -> Result<Outcome, Problem> {

@@ -90,7 +90,7 @@ impl Deployment {
             local_hosts: local_hosts(),
             pace: Pace::default(),
             sweep_every: std::time::Duration::from_secs(60),
-            reconcile_every: sweep::reconcile::EVERY,
+            reconcile_every: domain::reconciliation::EVERY,
             secrets: Vec::new(),
             beat: None,
         }

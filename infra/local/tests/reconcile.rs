@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use simulator::shop::{self, Kind};
 use simulator::store::{OrderSpec, WriteBack};
 use simulator::warehouse::Parcels;
-use support::{Answer, Shop, terminate};
+use support::{Answer, Shop, in_time, terminate};
 
 /// An order of a kind, placed so many hours before now.
 fn order(shop: &Shop, kind: Kind, hours: i64) -> OrderSpec {
@@ -56,7 +56,9 @@ async fn an_order_that_slipped_through_is_named_and_imported() {
 
     shop.store.notify_to(None);
     let late = shop.store.add_order(order(&shop, Kind::Physical, 5));
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let before = shop.store.counts().total();
+    in_time("the store is polled some times", shop.store.until(|store| store.counts().total() > before + 4))
+        .await;
     shop.ask(&["explain", &late.to_string()]).await.ended(2);
     let found = shop.reconciled(&["--json"]).await.ended(1).json();
     assert_eq!(found[0]["orders"][0]["order"], format!("main/{late}"), "{found:#}");
@@ -167,6 +169,11 @@ async fn doctor_says_whether_everything_is_at_work() {
     assert!(well.out.lines().all(|line| line.chars().count() <= 80 || line.contains("http")), "{}", well.out);
     let lamp = shop.store.add_order(order(&shop, Kind::UnmappedSku, 0));
     shop.stands(lamp, "held").await;
+    shop.ask(&["explain", &lamp.to_string(), "--bundle", "lamp.json"]).await.ended(1);
+    let bundle = std::fs::read_to_string(shop.dir.join("lamp.json")).expect("it was written");
+    let buyer = shop.store.order(lamp).and_then(|order| order.ship_to).expect("it is shipped");
+    assert!(bundle.contains("LAMP-NEW") && bundle.contains("@env:TEST_STORE_KEY"), "{bundle}");
+    assert!(!bundle.contains(&buyer.line1), "{bundle}");
     assert_eq!(terminate(run).await, Some(0));
     let ill = shop.ask(&["doctor", "--json"]).await.ended(1).json();
     let bad: Vec<&str> = ill

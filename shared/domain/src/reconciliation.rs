@@ -1,11 +1,16 @@
 //! What came of comparing the ledger with the store and the warehouse, order by order: counts that must sum, and the
 //! orders that differ, by name.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrderId, PackageId, WarehouseOrderId};
 use crate::record::{Cause, Record, Stage};
+
+/// From one daily reconciliation to the next.
+pub const EVERY: Duration = Duration::from_secs(86_400);
 
 /// How many orders that differ are named; the others are counted.
 pub const NAMED: usize = 200;

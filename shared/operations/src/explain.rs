@@ -13,6 +13,9 @@ use crate::text::{Cell, Style, Table, Tone, instant, moment, pairs, wrap};
 mod next;
 pub use next::Next;
 
+/// How the line of the story begins that begins an attempt.
+const ATTEMPT: &str = "sending, attempt";
+
 /// What explaining needs.
 #[derive(Clone, Copy)]
 pub struct Explain<'a> {
@@ -87,6 +90,9 @@ pub struct StoryLine {
     pub by: String,
     /// What happened.
     pub what: String,
+    /// For what ended an attempt: how long it took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
 }
 
 impl Explain<'_> {
@@ -121,7 +127,6 @@ impl Explain<'_> {
 
 impl Explanation {
     fn of(record: &Record, reference: String, story: Vec<Entry>, now: Timestamp) -> Self {
-        let line = |entry: Entry| StoryLine { at: entry.at, by: entry.by.into(), what: entry.what.into() };
         Self {
             order: record.key.to_string(),
             stage: record.stage.word(),
@@ -136,7 +141,7 @@ impl Explanation {
             pieces: record.units,
             mapping_version: record.mapping,
             packages: record.packages.iter().map(PackageLine::of).collect(),
-            story: story.into_iter().map(line).collect(),
+            story: told(story),
         }
     }
 
@@ -159,7 +164,9 @@ impl Explanation {
         out.push_str(&style.heading("Story"));
         let mut table = Table::new(&["WHEN", "WHO", "WHAT"]);
         for line in &self.story {
-            table.row([instant(line.at).into(), line.by.as_str().into(), line.what.as_str().into()]);
+            let took = line.took_ms.map_or(String::new(), |took| format!(" (after {took} ms)"));
+            let what = format!("{}{took}", line.what);
+            table.row([instant(line.at).into(), line.by.as_str().into(), what.into()]);
         }
         out.push_str(&table.text(style));
         out
@@ -202,6 +209,19 @@ impl Explanation {
         }
         table.text(style)
     }
+}
+
+/// The story, with the time that each attempt took.
+fn told(story: Vec<Entry>) -> Vec<StoryLine> {
+    let mut lines: Vec<StoryLine> = Vec::new();
+    for entry in story {
+        let (by, what): (String, String) = (entry.by.into(), entry.what.into());
+        let began = lines.last().filter(|last| last.by == by && last.what.starts_with(ATTEMPT));
+        let took = began.map(|began| entry.at.duration_since(began.at).as_millis());
+        let took_ms = took.and_then(|took| u64::try_from(took).ok());
+        lines.push(StoryLine { at: entry.at, by, what, took_ms });
+    }
+    lines
 }
 
 impl PackageLine {
@@ -252,6 +272,24 @@ mod tests {
         let story = explained(&ledger, "main/7").await.unwrap().story;
         let story: Vec<&str> = story.iter().map(|line| line.what.as_str()).collect();
         assert_eq!(story, ["zero", "one", "two", "three"]);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_says_how_long_it_took() {
+        let later = |seq: u32, what: &str, millis: i64| Entry {
+            at: now() + SignedDuration::from_millis(millis),
+            ..entry(seq, what)
+        };
+        let story = vec![
+            later(0, "imported: ready", 0),
+            later(1, "sending, attempt 1", 5),
+            later(2, "accepted as W", 340),
+        ];
+        let ledger = FakeLedger::with([Record { story, ..record(7, Stage::Accepted, 60) }]);
+        let explanation = explained(&ledger, "7").await.unwrap();
+        let took: Vec<Option<u64>> = explanation.story.iter().map(|line| line.took_ms).collect();
+        assert_eq!(took, [None, None, Some(335)]);
+        assert!(explanation.text(now(), Style::PLAIN).contains("accepted as W (after 335 ms)"));
     }
 
     #[tokio::test]

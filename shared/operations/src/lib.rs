@@ -4,6 +4,7 @@
 //! renders itself into text (for people). The command line uses it now; a web console can use the same values later.
 
 pub mod act;
+pub mod bundle;
 pub mod check;
 pub mod connections;
 pub mod cost;

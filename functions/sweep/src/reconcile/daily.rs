@@ -7,6 +7,7 @@ use domain::connection::Connection;
 use domain::life::later;
 use domain::notes::Daily;
 use domain::policy::Policies;
+use domain::reconciliation::EVERY;
 use domain::{ConnectionId, Failure};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -22,9 +23,6 @@ const DAYS: u32 = 7;
 
 /// The wait after a side did not answer.
 const AGAIN: Duration = Duration::from_secs(15 * 60);
-
-/// From one daily reconciliation to the next.
-pub const EVERY: Duration = Duration::from_secs(86_400);
 
 impl Reconcile {
     /// Carries on the daily reconciliation of every enabled connection whose turn it is. A failure of one does not touch

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters::pace::{self, MILLIS};
 use domain::life::Pace;
-use sweep::reconcile;
+use domain::reconciliation;
 
 use super::node::{Entries, Reading};
 
@@ -26,7 +26,7 @@ impl Default for Tempo {
         Self {
             pace: Pace::default(),
             sweep_every: Duration::from_secs(15),
-            reconcile_every: reconcile::EVERY,
+            reconcile_every: reconciliation::EVERY,
             poll_every: None,
         }
     }

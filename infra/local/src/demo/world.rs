@@ -142,7 +142,7 @@ fn options(store: &Store, warehouse: &Warehouse) -> Options {
             first_watch: Duration::from_secs(5),
         },
         sweep_every: Duration::from_millis(300),
-        reconcile_every: sweep::reconcile::EVERY,
+        reconcile_every: domain::reconciliation::EVERY,
         beat: Some(Duration::from_millis(700)),
         secrets: [
             ("store-key", store.key()),
