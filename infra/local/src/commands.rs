@@ -6,6 +6,9 @@ mod connection;
 mod endpoint;
 mod erase;
 mod map;
+mod mapping;
+mod plan;
+mod progress;
 mod rebuild;
 
 use std::io::{IsTerminal, Read as _, Write as _};
@@ -169,6 +172,7 @@ impl<'a> Desk<'a> {
             Command::Resolve(args) => self.resolve(args).await,
             Command::Replay(args) => self.replay(args).await,
             Command::Map(map) => self.map(map).await,
+            Command::Plan(args) => self.plan(args).await,
             Command::Outbox(Outbox::List(args)) => self.outbox_list(args.connection.as_ref()).await,
             Command::Outbox(Outbox::Export(args)) => {
                 let rows =
