@@ -3,18 +3,16 @@
 use std::time::Duration;
 
 use domain::Failure;
-use domain::admission::{Admission, decide, look_again};
+use domain::admission::{Admission, decide};
 use domain::deadline::before;
-use domain::fulfillment::{FulfillmentRequest, reference};
+use domain::fulfillment::{FulfillmentRequest, Making};
 use domain::ids::WarehouseOrderId;
 use domain::life::{Step, described, later};
-use domain::mapping::{Mapped, Mapping};
-use domain::money::Money;
+use domain::mapping::Mapping;
 use domain::order::Order;
-use domain::policy::Policies;
 use domain::ports::Saved;
 use domain::reconsider::withdrawn;
-use domain::record::{Cause, Exclusion, Record, Stage};
+use domain::record::{Cause, Record, Stage};
 use domain::warehouse::{Creation, Repeat};
 
 use crate::away::heard;
@@ -77,7 +75,6 @@ impl ForwardOrders {
         mapping: &Mapping,
     ) -> Result<FulfillmentRequest, Admission> {
         let now = self.clock.now();
-        let hold = |cause| Admission::Hold(cause, look_again(now, now, Policies::days(1)));
         if was_never_claimed(&hand.record) {
             // Who found out that an earlier ledger had not sent it may have died before it was decided on.
             let says = decide(order, &hand.connection.policies, hand.record.imported_at, now);
@@ -86,27 +83,16 @@ impl ForwardOrders {
                 admission => return Err(withdrawn(&hand.record, admission)),
             }
         }
-        let (lines, service) = match mapping.resolve(order, &hand.connection.policies) {
-            Ok(Mapped::Ship { lines, service }) => (lines, service),
-            Ok(Mapped::NothingToShip) => return Err(Admission::Exclude(Exclusion::Digital)),
-            Err(gaps) => return Err(hold(Cause::Unmapped(gaps))),
+        let making = Making {
+            key: &hand.record.key,
+            revision: hand.record.revision,
+            imported_at: hand.record.imported_at,
+            mapping,
+            policies: &hand.connection.policies,
+            limits: &hand.warehouse.limits,
+            now,
         };
-        let Some(ship_to) = order.ship_to.clone() else { return Err(Admission::Exclude(Exclusion::Digital)) };
-        let limits = &hand.warehouse.limits;
-        let reference = reference(&hand.record.key, hand.record.revision, limits.reference)
-            .map_err(|e| hold(Cause::TooLong(vec![e.to_string()])))?;
-        let request = FulfillmentRequest {
-            reference,
-            order_number: order.id.to_string(),
-            ordered_at: order.ordered_at.unwrap_or(hand.record.imported_at),
-            ship_to,
-            lines,
-            service,
-            comments: order.comments.clone(),
-            total: Money { amount: order.total, currency: order.currency },
-        };
-        let exceeded = limits.exceeded(&request);
-        if exceeded.is_empty() { Ok(request) } else { Err(hold(Cause::TooLong(exceeded))) }
+        making.request(order)
     }
 
     /// Writes down what came of an attempt.

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and the help that says so.
 
 mod issues;
+mod mapping;
 mod reconcile;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use domain::{ConnectionId, WarehouseOrderId};
 use jiff::Timestamp;
 
 pub(crate) use issues::{Issues, IssuesCommand};
+pub(crate) use mapping::{MapCoverage, MapHistory, MapRollback, MapSeed, Plan};
 pub(crate) use reconcile::Reconcile;
 
 /// Connects 1ShoppingCart stores to warehouses: each order sent once and only once, tracking posted back.
@@ -81,6 +83,9 @@ pub(crate) enum Command {
     /// One order on one screen: where it is, what happens next, its whole story. Reads only, no personal data.
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
+    /// An order's whole way to the warehouse, with each decision and the request, and nothing sent. Rehearses a go-live.
+    #[command(after_help = mapping::PLAN_HELP)]
+    Plan(Plan),
     /// Send orders that are held for a person's word: a remark, an address, a hold, an old date.
     #[command(after_help = RELEASE_HELP)]
     Release(Act),
@@ -492,6 +497,18 @@ pub(crate) enum Map {
     Export(MapExport),
     /// Show the mapping in force.
     List(OneConnection),
+    /// Propose listings and rules from what the store sells and how it ships. A guess is never applied by itself.
+    #[command(after_help = mapping::SEED_HELP)]
+    Seed(MapSeed),
+    /// How much of what was sold lately would ship, and the rows that close the gaps.
+    #[command(after_help = mapping::COVERAGE_HELP)]
+    Coverage(MapCoverage),
+    /// Who changed the mapping, when, what for, and by how many rows.
+    #[command(after_help = mapping::HISTORY_HELP)]
+    History(MapHistory),
+    /// Put an earlier version in force again, as a new version. Shows first what changes, and asks.
+    #[command(after_help = mapping::ROLLBACK_HELP)]
+    Rollback(MapRollback),
 }
 
 const IMPORT_HELP: &str = "\
@@ -504,7 +521,10 @@ The header says which table it is:
       match: is, starts_with, like (with * and ?), any. service HOLD: a person
       decides. countries: two-letter codes with blanks between, empty for all.
 Semicolons, tabs and a byte order mark are fine; the text must be UTF-8.
+A row that says no in a column apply is left; a column note is for people.
 One wrong row: nothing is applied, and all wrong rows are named (exit code 2).
+--dry-run shows the rows that go and come, and how many orders that wait for a
+mapping would be released.
 Exit code 1: applied, with warnings.
 
 Examples:
@@ -660,6 +680,16 @@ mod tests {
             "cartdock reconcile",
             "cartdock reconcile main --since 7d --fix",
             "cartdock reconcile main --since 2026-11-23T00:00:00Z --json",
+            "cartdock map seed --connection main --last 90d --warehouse-skus skus.txt --services services.txt",
+            "cartdock map seed --orders-only --out new --overwrite",
+            "cartdock map coverage --last 100",
+            "cartdock map history --limit 5",
+            "cartdock map rollback --to 3 --yes --by ada --note wrong",
+            "cartdock map rollback --dry-run",
+            "cartdock plan 10482",
+            "cartdock plan main/10482 --with rules.csv --show-personal-data",
+            "cartdock plan --last 20",
+            "cartdock plan --last 30d --with listings.csv --with rules.csv --connection main",
             "cartdock cost --orders 100000 --connections 20 --interval 1 --json",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
@@ -677,6 +707,10 @@ mod tests {
             "cartdock reconcile --since tomorrow",
             "cartdock reconcile --since 400d",
             "cartdock map export prices",
+            "cartdock plan",
+            "cartdock plan 1 --last 20",
+            "cartdock plan --last 0d",
+            "cartdock map coverage --last 1w",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

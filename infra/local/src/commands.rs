@@ -8,6 +8,9 @@ mod endpoint;
 mod erase;
 mod issues;
 mod map;
+mod mapping;
+mod plan;
+mod progress;
 mod rebuild;
 mod reconcile;
 
@@ -176,6 +179,7 @@ impl<'a> Desk<'a> {
             Command::Map(map) => self.map(map).await,
             Command::Reconcile(args) => self.reconcile(args).await,
             Command::Issues(args) => self.issues(args).await,
+            Command::Plan(args) => self.plan(args).await,
             Command::Outbox(Outbox::List(args)) => self.outbox_list(args.connection.as_ref()).await,
             Command::Outbox(Outbox::Export(args)) => {
                 let rows =

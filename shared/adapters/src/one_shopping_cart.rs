@@ -33,13 +33,12 @@ use std::sync::Arc;
 use domain::Failure;
 use domain::money::Currency;
 use domain::policy::Policies;
-use domain::ports::{Clock, Read, Store};
+use domain::ports::{Clock, ProductSource, Read, Store};
 use jiff::tz::TimeZone;
 
-pub use client::{Client, ProductPage};
+pub use client::Client;
 pub use config::KEYS;
 pub use notification::{Notification, read_notification};
-pub use records::Product;
 
 use crate::http::Http;
 use crate::settings::{SettingError, Settings};
@@ -57,10 +56,11 @@ pub fn connect(
 ) -> Result<Store, SettingError> {
     let client = Arc::new(client(settings, policies, http, clock)?);
     let hints = Arc::new(hints::Hints { secret: settings.optional_secret("notify_secret")? });
-    Ok(Store { orders: client.clone(), tracking: client.clone(), hints, probe: client })
+    let products: Option<Arc<dyn ProductSource>> = Some(client.clone());
+    Ok(Store { orders: client.clone(), tracking: client.clone(), hints, probe: client, products })
 }
 
-/// Opens a store, with what the ports do not offer: its products.
+/// Opens a store as its adapter's own type, all ports in one.
 ///
 /// # Errors
 /// When a setting is missing or wrong.

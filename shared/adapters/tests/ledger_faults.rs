@@ -221,6 +221,9 @@ impl Mappings for Flaky {
         self.version.store(u32::try_from(mapping.version).expect("small"), Ordering::SeqCst);
         Ok(true)
     }
+    async fn at(&self, _: &ConnectionId, version: u64) -> Result<Option<Arc<Mapping>>, Failure> {
+        Ok(Some(Arc::new(mapping(version))))
+    }
     async fn history(&self, _: &ConnectionId, _: usize) -> Result<Vec<(u64, Change)>, Failure> {
         Ok(Vec::new())
     }

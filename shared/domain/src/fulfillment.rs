@@ -8,9 +8,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::address::Address;
+use crate::admission::{Admission, look_again};
 use crate::ids::{ConnectionId, InvalidId, OrderId, OrderKey, Reference};
-use crate::mapping::{Service, WarehouseSku};
+use crate::mapping::{Mapped, Mapping, Service, WarehouseSku};
 use crate::money::Money;
+use crate::order::Order;
+use crate::policy::Policies;
+use crate::record::{Cause, Exclusion};
+use crate::warehouse::Limits;
 
 /// One line of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +65,79 @@ impl fmt::Debug for FulfillmentRequest {
     }
 }
 
+/// What makes a request of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Making<'a> {
+    /// Which order it is.
+    pub key: &'a OrderKey,
+    /// How often it was sent anew.
+    pub revision: u32,
+    /// When it came in, where the store does not tell when it was ordered.
+    pub imported_at: Timestamp,
+    /// Shop words to warehouse words.
+    pub mapping: &'a Mapping,
+    /// What the connection decides for itself.
+    pub policies: &'a Policies,
+    /// What the warehouse's fields hold.
+    pub limits: &'a Limits,
+    /// The instant now.
+    pub now: Timestamp,
+}
+
+impl Making<'_> {
+    /// The request for an order, or why it cannot be sent.
+    ///
+    /// # Errors
+    /// The decision about the order instead.
+    pub fn request(&self, order: &Order) -> Result<FulfillmentRequest, Admission> {
+        let hold = |cause| Admission::Hold(cause, look_again(self.now, self.now, Policies::days(1)));
+        let (lines, service) = match self.mapping.resolve(order, self.policies) {
+            Ok(Mapped::Ship { lines, service }) => (lines, service),
+            Ok(Mapped::NothingToShip) => return Err(Admission::Exclude(Exclusion::Digital)),
+            Err(gaps) => return Err(hold(Cause::Unmapped(gaps))),
+        };
+        let Some(ship_to) = order.ship_to.clone() else { return Err(Admission::Exclude(Exclusion::Digital)) };
+        let reference = reference(self.key, self.revision, self.limits.reference)
+            .map_err(|e| hold(Cause::TooLong(vec![e.to_string()])))?;
+        let request = FulfillmentRequest {
+            reference,
+            order_number: order.id.to_string(),
+            ordered_at: order.ordered_at.unwrap_or(self.imported_at),
+            ship_to,
+            lines,
+            service,
+            comments: order.comments.clone(),
+            total: Money { amount: order.total, currency: order.currency },
+        };
+        let exceeded = self.limits.exceeded(&request);
+        if exceeded.is_empty() { Ok(request) } else { Err(hold(Cause::TooLong(exceeded))) }
+    }
+}
+
+/// What stands in a masked request for something that tells who the buyer is.
+const MASK: &str = "***";
+
 impl FulfillmentRequest {
+    /// The same request with everything that tells who the buyer is masked. Region and country stay: they decide.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let mask = |text: &str| if text.is_empty() { String::new() } else { MASK.to_owned() };
+        let to = &self.ship_to;
+        let ship_to = Address {
+            name: mask(&to.name),
+            line1: mask(&to.line1),
+            line2: mask(&to.line2),
+            city: mask(&to.city),
+            region: to.region.clone(),
+            postal_code: mask(&to.postal_code),
+            country: to.country.clone(),
+            residential: to.residential,
+            phone: to.phone.as_deref().map(mask),
+            email: to.email.as_deref().map(mask),
+        };
+        Self { ship_to, comments: mask(&self.comments), ..self.clone() }
+    }
+
     /// How many pieces it asks for.
     #[must_use]
     pub fn units(&self) -> u32 {

@@ -305,7 +305,11 @@ impl Mapping {
         }
     }
 
-    fn line(&self, line: &LineItem, policies: &Policies) -> Result<Vec<RequestLine>, Gap> {
+    /// What is shipped for one line; nothing for one that is not shipped.
+    ///
+    /// # Errors
+    /// The gap.
+    pub fn line(&self, line: &LineItem, policies: &Policies) -> Result<Vec<RequestLine>, Gap> {
         let Some(sku) = &line.sku else {
             return match policies.no_sku {
                 NoSku::Hold => Err(Gap::NoSku(line.product)),
@@ -325,16 +329,34 @@ impl Mapping {
         }
     }
 
-    fn service(&self, order: &Order, policies: &Policies) -> Result<Service, Gap> {
-        let country = order.ship_to.as_ref().map_or("", |to| to.country.code_or_name());
+    /// The place in the list of the rule that decides about an order's shipping method; none when no rule does.
+    #[must_use]
+    pub fn deciding_rule(&self, order: &Order) -> Option<usize> {
+        let method = order.ship_method.as_ref()?.normalized();
+        self.rules.iter().position(|rule| rule.applies(&method, country_of(order), order.total))
+    }
+
+    /// What is booked for an order.
+    ///
+    /// # Errors
+    /// The gap.
+    pub fn service(&self, order: &Order, policies: &Policies) -> Result<Service, Gap> {
         let Some(method) = &order.ship_method else { return no_method(policies, Gap::NoMethod) };
         let method = method.normalized();
-        match self.rules.iter().find(|rule| rule.applies(&method, country, order.total)) {
+        match self.deciding_rule(order).and_then(|place| self.rules.get(place)) {
             Some(ShippingRule { decision: Decision::Book(service), .. }) => Ok(service.clone()),
             Some(ShippingRule { decision: Decision::Hold, .. }) => Err(Gap::HeldMethod(method)),
-            None => no_method(policies, Gap::UnknownMethod { method, country: country.to_owned() }),
+            None => {
+                let country = country_of(order).to_owned();
+                no_method(policies, Gap::UnknownMethod { method, country })
+            }
         }
     }
+}
+
+/// The country that rules compare: its ISO code, or its name where there is none.
+fn country_of(order: &Order) -> &str {
+    order.ship_to.as_ref().map_or("", |to| to.country.code_or_name())
 }
 
 fn no_method(policies: &Policies, gap: Gap) -> Result<Service, Gap> {

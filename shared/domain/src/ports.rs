@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use crate::carrier::Tracking;
 use crate::circuit::Circuit;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ids::{ConnectionId, OrderId, OrderKey, Token};
-use crate::mapping::{Change, Mapping};
+use crate::mapping::{Change, Mapping, Sku};
 use crate::message::Message;
 use crate::order::Order;
 use crate::record::{Entry, Record};
@@ -77,6 +78,39 @@ pub trait OrderSource: Send + Sync {
     async fn list(&self, window: Window, offset: u32) -> Result<ListPage, Failure>;
     /// One order with its buyer's contact data. `which` is an order number or the token of a notification.
     async fn read(&self, which: &str) -> Result<Read, Failure>;
+}
+
+/// A product of the store, as far as a mapping needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// The store's number of it.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// The shop's code; none when the merchant gave none, or one that cannot be used.
+    pub sku: Option<Sku>,
+    /// Does the store calculate shipping for it? A hint that it is a physical thing (dossier section 4.1).
+    pub has_shipping: bool,
+    /// Its weight, in a unit that the store does not tell.
+    pub weight: Option<Decimal>,
+}
+
+/// One page of the store's products.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductPage {
+    /// The product numbers of the page.
+    pub products: Vec<u64>,
+    /// Where the next page starts; none when this was the last.
+    pub next_offset: Option<u32>,
+}
+
+/// Reads the store's products: what is for sale, sold or not.
+#[async_trait]
+pub trait ProductSource: Send + Sync {
+    /// One page of the product numbers, ascending.
+    async fn page(&self, offset: u32) -> Result<ProductPage, Failure>;
+    /// One product. None: the store does not have it.
+    async fn product(&self, id: u64) -> Result<Option<Product>, Failure>;
 }
 
 /// Where tracking goes, and why.
@@ -146,6 +180,8 @@ pub struct Store {
     pub hints: Arc<dyn HintReader>,
     /// What `check` asks.
     pub probe: Arc<dyn Probe>,
+    /// Its products, where it tells.
+    pub products: Option<Arc<dyn ProductSource>>,
 }
 
 /// Opens the two sides of a connection.
@@ -355,6 +391,9 @@ pub trait Mappings: Send + Sync {
         mapping: &Mapping,
         change: &Change,
     ) -> Result<bool, Failure>;
+    /// One version as it was written; none where there never was one of this number. Version 0 is the empty mapping.
+    /// Versions are kept for ever and never change.
+    async fn at(&self, connection: &ConnectionId, version: u64) -> Result<Option<Arc<Mapping>>, Failure>;
     /// The versions so far, newest first.
     async fn history(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<(u64, Change)>, Failure>;
 }

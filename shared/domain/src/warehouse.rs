@@ -29,11 +29,28 @@ pub enum Creation {
     Unclear(Failure),
 }
 
+/// A request as it would go to a warehouse, to be looked at: without secrets, and never sent.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Draft {
+    /// GET, POST and so on.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// Headers; of those that hold credentials only the names.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
 /// Creates orders at a warehouse.
 #[async_trait]
 pub trait OrderDesk: Send + Sync {
     /// Asks once. Never repeats by itself.
     async fn create(&self, request: &FulfillmentRequest) -> Creation;
+    /// What [`OrderDesk::create`] would send, made by the same code. Sends nothing. None: it cannot be shown.
+    async fn draft(&self, _request: &FulfillmentRequest) -> Result<Option<Draft>, Failure> {
+        Ok(None)
+    }
 }
 
 /// A warehouse's copy of an order, as a look-up finds it.

@@ -287,7 +287,13 @@ mod tests {
     impl Partners for FakePartners {
         async fn store(&self, _: &Connection) -> Result<Store, Failure> {
             let side = side(self.store);
-            Ok(Store { orders: side.clone(), tracking: side.clone(), hints: side.clone(), probe: side })
+            Ok(Store {
+                orders: side.clone(),
+                tracking: side.clone(),
+                hints: side.clone(),
+                probe: side,
+                products: None,
+            })
         }
         async fn warehouse(&self, _: &Connection) -> Result<Arc<Warehouse>, Failure> {
             let side = side(Some(true));

@@ -84,6 +84,7 @@ pub(crate) fn shipped(order: u64, stage: Stage, posts: &[Post]) -> Record {
 #[derive(Default)]
 pub(crate) struct FakeLedger {
     pub(crate) records: BTreeMap<OrderKey, Record>,
+    pub(crate) bodies: BTreeMap<OrderKey, Order>,
     pub(crate) older: Vec<Entry>,
     pub(crate) circuit: Circuit,
     parked: Vec<Parked>,
@@ -112,8 +113,8 @@ impl Ledger for FakeLedger {
     async fn load(&self, key: &OrderKey, _: bool) -> Result<Option<Record>, Failure> {
         Ok(self.records.get(key).cloned())
     }
-    async fn open(&self, _: &OrderKey, _: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
-        not_here()
+    async fn open(&self, key: &OrderKey, _: bool) -> Result<Option<(Record, Option<Order>)>, Failure> {
+        Ok(self.records.get(key).map(|record| (record.clone(), self.bodies.get(key).cloned())))
     }
     async fn load_many(&self, _: &ConnectionId, _: &[OrderId]) -> Result<Vec<Record>, Failure> {
         not_here()
@@ -203,6 +204,8 @@ impl Connections for FakeConnections {
 pub(crate) struct FakeMappings {
     pub(crate) mapping: Mutex<Mapping>,
     pub(crate) changes: Mutex<Vec<Change>>,
+    /// Every version, oldest first.
+    pub(crate) versions: Mutex<Vec<Mapping>>,
     /// Somebody else changes the mapping before our change arrives, so many times.
     pub(crate) races: Mutex<u32>,
 }
@@ -222,12 +225,23 @@ impl Mappings for FakeMappings {
         let fits = mapping.version == current.version + 1;
         if fits {
             *current = mapping.clone();
+            self.versions.lock().unwrap().push(mapping.clone());
             self.changes.lock().unwrap().push(change.clone());
         }
         Ok(fits)
     }
-    async fn history(&self, _: &ConnectionId, _: usize) -> Result<Vec<(u64, Change)>, Failure> {
-        not_here()
+    async fn at(&self, _: &ConnectionId, version: u64) -> Result<Option<Arc<Mapping>>, Failure> {
+        if version == 0 {
+            return Ok(Some(Arc::default()));
+        }
+        let versions = self.versions.lock().unwrap();
+        Ok(versions.iter().find(|mapping| mapping.version == version).cloned().map(Arc::new))
+    }
+    async fn history(&self, _: &ConnectionId, limit: usize) -> Result<Vec<(u64, Change)>, Failure> {
+        let versions = self.versions.lock().unwrap();
+        let changes = self.changes.lock().unwrap();
+        let all = versions.iter().zip(changes.iter()).rev().take(limit);
+        Ok(all.map(|(mapping, change)| (mapping.version, change.clone())).collect())
     }
 }
 

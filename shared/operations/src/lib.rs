@@ -8,18 +8,24 @@ pub mod bundle;
 pub mod check;
 pub mod connections;
 pub mod cost;
+pub mod coverage;
 pub mod doctor;
 pub mod erase;
 pub mod explain;
 pub mod find;
 pub mod issues;
 pub mod mapping_csv;
+pub mod mapping_history;
 pub mod outbox;
+pub mod plan;
 pub mod rebuild;
+pub mod recent;
 pub mod reconcile;
 pub mod replay;
+pub mod seed;
 pub mod status;
 pub mod text;
+pub mod waiting;
 
 mod cure;
 #[cfg(test)]

@@ -9,6 +9,8 @@
 //! any,,,,,HOLD                                              service HOLD: a person decides
 //! ```
 //!
+//! Two more columns may follow, as `map seed` writes them: `apply` (a row that says `no` is left), and `note` (for people).
+//!
 //! The header says which of the two it is. `-` and `HOLD` are taken: no warehouse SKU and no service can be called so.
 //! What is written is exact, so that it is read back as it was; a SKU that begins with `=` is therefore written as it is.
 
@@ -19,14 +21,16 @@ use domain::limits::MISTAKES;
 use domain::mapping::{Mapping, ShippingRule, Sku, Target};
 use serde::Serialize;
 
+mod difference;
 mod import;
 mod list;
 mod listings;
-mod rules;
-mod sheet;
+pub(crate) mod rules;
+pub(crate) mod sheet;
 mod suspicion;
 
-pub use import::{Counts, Import, Imported, NotImported};
+pub use difference::{ChangedRow, changed_rows, rows_text};
+pub use import::{Counts, Import, Imported, NotImported, applied};
 pub use list::{ListedComponent, ListedListing, ListedMapping, ListedRule, list};
 
 /// Which of the two tables a file holds.
@@ -66,6 +70,9 @@ impl fmt::Display for Kind {
         })
     }
 }
+
+/// Columns that every file may have besides: whether a row is to be applied, and what people note.
+pub(crate) const ALSO_READ: &[&str] = &["apply", "note"];
 
 /// What is wrong with a row, or only looks wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -159,6 +166,8 @@ pub struct Parsed {
     pub content: Content,
     /// What looks wrong and may be right.
     pub warnings: Vec<RowError>,
+    /// Rows that say that they are not to be applied.
+    pub left: usize,
 }
 
 /// Reads a file: UTF-8, with or without a byte order mark; commas, semicolons or tabs; any line ends.
@@ -190,7 +199,7 @@ pub(crate) fn csv_line(fields: &[&str]) -> String {
     lines(std::iter::once(fields)).trim_end_matches("\r\n").to_owned()
 }
 
-fn lines(rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(crate) fn lines(rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
         // Writing into memory cannot fail.

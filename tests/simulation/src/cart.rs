@@ -128,7 +128,7 @@ impl Cart {
     #[must_use]
     pub fn store(&self) -> Store {
         let me = Arc::new(self.clone());
-        Store { orders: me.clone(), tracking: me.clone(), hints: me.clone(), probe: me }
+        Store { orders: me.clone(), tracking: me.clone(), hints: me.clone(), probe: me, products: None }
     }
 
     /// One call, with everything that the real adapter can meet on its way.

@@ -6,9 +6,8 @@ use domain::Failure;
 use domain::connection::Connection;
 use domain::mapping::Change;
 use operations::mapping_csv::{self, Import, list};
-use operations::text::count;
 
-use super::{Desk, Outcome, Problem, input, print, put, style};
+use super::{Desk, Outcome, Problem, input, put, style};
 use crate::cli::{Map, MapImport};
 use crate::nudge::Nudge;
 
@@ -26,6 +25,10 @@ impl Desk<'_> {
                 let listed = list(self.host.mappings.as_ref(), &connection.id).await?;
                 self.show(&listed, || listed.text(style()))
             }
+            Map::Seed(args) => self.seed(args).await,
+            Map::Coverage(args) => self.coverage(args).await,
+            Map::History(args) => self.map_history(args).await,
+            Map::Rollback(args) => self.rollback(args).await,
         }
     }
 
@@ -37,34 +40,24 @@ impl Desk<'_> {
         let file = input(&args.file)?;
         let note = args.note.clone().unwrap_or_else(|| args.file.display().to_string());
         let change = Change { by: args.by.clone(), at: self.host.clock.now(), note };
-        let import = Import {
-            connection: &connection.id,
-            file: &file,
-            replace: args.replace,
-            dry_run: args.dry_run,
-            change,
-        };
-        let imported = import.run(self.host.mappings.as_ref()).await?;
-        // Also where nothing has changed: an import that was killed after its first half is finished by the next one.
-        let released = if args.dry_run { Ok(0) } else { self.release(&connection).await };
-        self.show(&imported, || imported.text(style()))?;
-        let released = released.map_err(|failure| {
-            Problem(format!(
-                "the mapping is as in the file, but not all orders that wait for it could be looked at: {failure}\n\
-                 They are looked at again within a day, or at once when you import the file again"
-            ))
-        })?;
-        if released > 0 && !self.cli.json {
-            print(&format!(
-                "{} released by it and will be sent.\n",
-                count(released, "held order is", "held orders are")
-            ))?;
+        let import =
+            Import { connection: &connection.id, file: &file, replace: args.replace, dry_run: false, change };
+        let (mappings, ledger) = (self.host.mappings.as_ref(), self.host.ledger.as_ref());
+        if args.dry_run {
+            let told = import.rehearse(mappings, ledger, &connection.policies).await?;
+            self.show(&told, || told.text(style()))?;
+            return Ok(Outcome::of(!told.warnings.is_empty()));
         }
+        let imported = import.run(mappings).await?;
+        // Also where nothing has changed: an import that was killed after its first half is finished by the next one.
+        let released = self.release(&connection).await;
+        self.show(&imported, || imported.text(style()))?;
+        self.tell_released(released)?;
         Ok(Outcome::of(!imported.warnings.is_empty()))
     }
 
     /// Has the orders that waited for this mapping sent by the host that runs, or by the next one. Says how many.
-    async fn release(&self, connection: &Connection) -> Result<u64, Failure> {
+    pub(super) async fn release(&self, connection: &Connection) -> Result<u64, Failure> {
         let nudge = Arc::new(Nudge { ledger: self.host.ledger.clone(), clock: self.host.clock.clone() });
         let sweep = sweep::Sweep { orders: nudge.clone(), shipments: nudge, ..self.host.sweep() };
         sweep.release(connection).await.map(|released| u64::try_from(released).unwrap_or(u64::MAX))

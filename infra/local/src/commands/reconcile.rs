@@ -1,13 +1,14 @@
 //! `cartdock reconcile`: compares the ledger with both sides now, and shows how far it is on a terminal.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use domain::connection::Connection;
 use jiff::Timestamp;
+use operations::recent::Progress as _;
 use operations::reconcile::Reconciled;
 use sweep::reconcile::{Asked, Reconcile as UseCase};
 
+use super::progress::Line;
 use super::{Desk, Outcome, Problem, style};
 use crate::cli::Reconcile;
 use crate::nudge::Nudge;
@@ -40,13 +41,8 @@ impl Desk<'_> {
         let mut found = use_case.begin(&connection, args.since.instant(self.host.clock.now()));
         let asked =
             Asked { since: found.since, changed_since: Timestamp::MIN, fix: args.fix, until: Timestamp::MAX };
-        let id = connection.id.clone();
-        let progress = move |done: usize, all: usize| {
-            if std::io::stderr().is_terminal() {
-                let end = if done == all { "\r\u{1b}[K" } else { "" };
-                let _nobody_reads_it = write!(std::io::stderr(), "\r{id}: {done} of {all} orders{end}");
-            }
-        };
+        let (line, id) = (Line::new(), connection.id.to_string());
+        let progress = |done: usize, all: usize| line.at(&id, done as u64, all as u64);
         use_case.go_on(&connection, asked, &mut found, &progress).await?;
         Ok(Reconciled { connection: connection.id.clone(), found })
     }

@@ -53,6 +53,13 @@ impl DynamoMappings {
         self.table.all(during, &range, limit).await
     }
 
+    async fn unpacked(&self, connection: &ConnectionId, item: &Item) -> Result<Arc<Mapping>, Failure> {
+        let packed = self.packed(connection, item).await?;
+        codec::unpack(&packed, MAPPING_BYTES)
+            .map(Arc::new)
+            .map_err(|e| e.at(READ, connection.as_str(), sk(item)))
+    }
+
     async fn packed(&self, connection: &ConnectionId, item: &Item) -> Result<Vec<u8>, Failure> {
         let (pk, sk) = (connection.as_str(), sk(item));
         if let Some(packed) = bytes(item, "doc") {
@@ -72,6 +79,10 @@ impl DynamoMappings {
 
 const READ: &str = "mappings: read";
 const REPLACE: &str = "mappings: replace";
+
+fn version_key(version: u64) -> String {
+    format!("v#{version:020}")
+}
 
 fn part_key(version: u64, hash: &str, n: usize) -> String {
     format!("p#{version:020}#{hash}#{n:020}")
@@ -97,10 +108,18 @@ impl Mappings for DynamoMappings {
     async fn current(&self, connection: &ConnectionId) -> Result<Arc<Mapping>, Failure> {
         let newest = self.versions(READ, connection, 1, true, None).await?;
         let Some(item) = newest.first() else { return Ok(Arc::default()) };
-        let packed = self.packed(connection, item).await?;
-        codec::unpack(&packed, MAPPING_BYTES)
-            .map(Arc::new)
-            .map_err(|e| e.at(READ, connection.as_str(), sk(item)))
+        self.unpacked(connection, item).await
+    }
+
+    async fn at(&self, connection: &ConnectionId, version: u64) -> Result<Option<Arc<Mapping>>, Failure> {
+        if version == 0 {
+            return Ok(Some(Arc::default()));
+        }
+        let item = self.table.get(READ, connection.as_str(), &version_key(version), true).await?;
+        match &item {
+            Some(item) => self.unpacked(connection, item).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn replace(
@@ -117,7 +136,7 @@ impl Mappings for DynamoMappings {
         }
         let packed = codec::pack(REPLACE, mapping, MAPPING_BYTES)?;
         let hash = hash_of(&packed);
-        let mut row = Row::new(connection.as_str(), format!("v#{:020}", mapping.version))
+        let mut row = Row::new(connection.as_str(), version_key(mapping.version))
             .number("v", mapping.version)
             .text("hash", &hash)
             .text("by", &change.by)

@@ -12,7 +12,6 @@ use super::contacts::Contacts;
 use super::discovery::Discovered;
 use super::envelope::{self, Refusal, Reply};
 use super::list::{self, Ids, Next, PAGE};
-use super::records::{self, Product};
 use super::text;
 use super::xml::Parsed;
 use crate::http::{Answer, Http, Request, Sent};
@@ -39,15 +38,6 @@ pub(super) struct Inner {
 /// A parameter of a request.
 pub(super) type Parameter = (&'static str, String);
 
-/// One page of the store's products.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProductPage {
-    /// The product numbers of the page.
-    pub products: Vec<u64>,
-    /// Where the next page starts; none when this was the last.
-    pub next_offset: Option<u32>,
-}
-
 impl Client {
     pub(super) fn new(config: Config, http: Http, clock: Arc<dyn Clock>, pace: RateLimit) -> Self {
         let (contacts, discovered) = (Contacts::default(), Discovered::default());
@@ -62,26 +52,6 @@ impl Client {
             turn: Mutex::new(()),
             ahead: OnceLock::new(),
         }))
-    }
-
-    /// One page of the store's products, lowest number first.
-    ///
-    /// # Errors
-    /// As every call of the store: retryable unless the store said no.
-    pub async fn products(&self, offset: u32) -> Result<ProductPage, Failure> {
-        let (products, next_offset) =
-            self.list("1ShoppingCart: list products", "Products", offset, &[]).await?;
-        Ok(ProductPage { products, next_offset })
-    }
-
-    /// One product. None: the store does not have it.
-    ///
-    /// # Errors
-    /// As every call of the store: retryable unless the store said no.
-    pub async fn product(&self, id: u64) -> Result<Option<Product>, Failure> {
-        let path = format!("/Products/{id}/READ");
-        let read = self.ask("1ShoppingCart: read product", &path, &[], records::read_product).await?;
-        Ok(read.flatten())
     }
 
     /// One page of a table's ids, ascending, and where the next page starts.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Failure;
-use domain::ports::{Finding, OrderSource, Probe, Read, SinkMode, TrackingSink, Window};
+use domain::ports::{Finding, OrderSource, Probe, ProductSource, Read, SinkMode, TrackingSink, Window};
 
 use super::client::{Client, Parameter};
 use super::list;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::mapping::Sku;
-use rust_decimal::Decimal;
+use domain::ports::Product;
 
 use super::canonical::{number, truth};
 use super::envelope::{self, Reply};
@@ -47,21 +47,6 @@ fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A product of the store, as far as a mapping needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Product {
-    /// The store's number of it.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// The shop's code (`ProductSku`); none when the merchant gave none, or one that cannot be used.
-    pub sku: Option<Sku>,
-    /// Does the store calculate shipping for it? A hint that it is a physical thing (dossier section 4.1).
-    pub has_shipping: bool,
-    /// Its weight, in a unit that the store does not tell.
-    pub weight: Option<Decimal>,
-}
-
 /// Reads the answer to a READ of a product (dossier section 4.4). None: the answer holds no product.
 pub(super) fn read_product(body: &[u8]) -> Parsed<Reply<Option<Product>>> {
     let source = text::decoded(body)?;
@@ -97,6 +82,7 @@ pub(super) fn read_product(body: &[u8]) -> Parsed<Reply<Option<Product>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rust_decimal::Decimal;
 
     #[test]
     fn a_client_has_phone_and_mail() {

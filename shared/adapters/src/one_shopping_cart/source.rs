@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::order::Order;
-use domain::ports::{ListPage, OrderSource, Read, Window};
+use domain::ports::{ListPage, OrderSource, Product, ProductPage, ProductSource, Read, Window};
 use domain::{Failure, OrderId};
 
 use super::client::Client;
@@ -28,6 +28,21 @@ impl OrderSource for Client {
             Read::Order(order) => Ok(Read::Order(Box::new(self.with_contact(*order).await?))),
             other => Ok(other),
         }
+    }
+}
+
+#[async_trait]
+impl ProductSource for Client {
+    async fn page(&self, offset: u32) -> Result<ProductPage, Failure> {
+        let (products, next_offset) =
+            Client::list(self, "1ShoppingCart: list products", "Products", offset, &[]).await?;
+        Ok(ProductPage { products, next_offset })
+    }
+
+    async fn product(&self, id: u64) -> Result<Option<Product>, Failure> {
+        let path = format!("/Products/{id}/READ");
+        let read = self.ask("1ShoppingCart: read product", &path, &[], records::read_product).await?;
+        Ok(read.flatten())
     }
 }
 

@@ -48,14 +48,18 @@ pub(super) fn reason(text: &str, personal: &[&str], secrets: &[Secret]) -> Strin
     let longest = personal.iter().map(|value| value.chars().count()).max().unwrap_or_default();
     let text: String = text.chars().take(LOOKED_AT + longest).collect();
     let mut line = one_line(&text);
-    for secret in secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
-        line = line.replace(secret, "…");
-    }
+    line = without_secrets(&line, secrets);
     let mut chars: Vec<char> = line.chars().collect();
     for value in personal {
         chars = without(&chars, &one_line(value).chars().collect::<Vec<_>>());
     }
     chars.into_iter().take(MAX_REASON).collect()
+}
+
+/// A text with each of our secrets replaced by `…`.
+pub(super) fn without_secrets(text: &str, secrets: &[Secret]) -> String {
+    let secrets = secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
 }
 
 fn one_line(text: &str) -> String {

@@ -128,13 +128,27 @@ impl Authorization {
         }
     }
 
+    /// The secret that the settings name.
+    pub(super) fn stored(&self) -> Option<&SecretRef> {
+        match self {
+            Self::None => None,
+            Self::Header(_, secret) | Self::Basic(_, secret) | Self::Bearer(secret) => Some(secret),
+            Self::OAuth2(oauth) => Some(oauth.client_secret()),
+        }
+    }
+
+    /// The name of the header that carries the credentials.
+    pub(super) fn header_name(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Header(name, _) => Some(name),
+            Self::Basic(..) | Self::Bearer(_) | Self::OAuth2(_) => Some("authorization"),
+        }
+    }
+
     /// The secrets that an answer might repeat, as far as they can be read now.
     pub(super) async fn secrets(&self) -> Vec<Secret> {
-        let secret = match self {
-            Self::None => return Vec::new(),
-            Self::Header(_, secret) | Self::Basic(_, secret) | Self::Bearer(secret) => secret,
-            Self::OAuth2(oauth) => oauth.client_secret(),
-        };
+        let Some(secret) = self.stored() else { return Vec::new() };
         let mut found: Vec<Secret> = secret.get().await.into_iter().collect();
         if let Ok(Credentials { header: Some((_, value)), used }) = self.credentials().await {
             let coded = value.split_once(' ').map_or(value.as_str(), |(_, coded)| coded);

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use domain::Failure;
 use domain::ports::Clock;
+use domain::warehouse::Draft;
 use jiff::Timestamp;
 use reqwest::{Method, Url};
 
+use super::answers;
 use super::authorization::{Authorization, Credentials};
 use crate::http::{Http, Request, Sent};
 use crate::rate_limit::RateLimit;
@@ -84,9 +86,40 @@ impl Caller {
         (sent, again)
     }
 
+    /// The request of a call as a person may see it: of headers that prove who we are, and of those that stand in the
+    /// settings as they are, only the names. Sends nothing and fetches no token.
+    pub(super) async fn draft(&self, call: &Call) -> Result<Draft, Failure> {
+        let mut secrets = Vec::new();
+        let stored = self.headers.iter().filter_map(|header| match header {
+            FixedHeader::Secret(_, secret) => Some(secret),
+            FixedHeader::Plain(..) => None,
+        });
+        for secret in self.authorization.stored().into_iter().chain(stored) {
+            secrets.extend(secret.get().await);
+        }
+        let clean = |text: &str| answers::without_secrets(text, &secrets);
+        let hidden = self.headers.iter().map(|header| match header {
+            FixedHeader::Plain(name, _) | FixedHeader::Secret(name, _) => name.as_str(),
+        });
+        let hidden = self.authorization.header_name().into_iter().chain(hidden);
+        let mut headers: Vec<(String, String)> =
+            call.headers.iter().map(|(name, value)| (name.clone(), clean(value))).collect();
+        headers.extend(hidden.map(|name| (name.to_owned(), "(not shown)".to_owned())));
+        Ok(Draft {
+            method: call.method.to_string(),
+            url: clean(self.url(call)?.as_str()),
+            headers,
+            body: clean(&String::from_utf8_lossy(&call.body)),
+        })
+    }
+
+    fn url(&self, call: &Call) -> Result<Url, Failure> {
+        Url::parse(&format!("{}{}", self.base.as_str().trim_end_matches('/'), call.path))
+            .map_err(|e| Failure::permanent(call.during, format!("the address cannot be made: {e}")))
+    }
+
     async fn request(&self, call: &Call) -> Result<(Request, Used), Failure> {
-        let url = Url::parse(&format!("{}{}", self.base.as_str().trim_end_matches('/'), call.path))
-            .map_err(|e| Failure::permanent(call.during, format!("the address cannot be made: {e}")))?;
+        let url = self.url(call)?;
         let credentials = self.authorization.credentials().await?;
         let mut headers = call.headers.clone();
         headers.extend(credentials.header.clone());

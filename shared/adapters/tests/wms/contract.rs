@@ -98,6 +98,27 @@ impl Case {
 }
 
 #[tokio::test]
+async fn what_a_plan_shows_is_what_is_sent_and_shows_no_secret() {
+    for case in cases().await {
+        let request = support::order();
+        let draft = case.warehouse.orders.draft(&request).await.expect("a draft").expect("it can be shown");
+        assert!(case.replay.seen().is_empty(), "{}: a draft asks nobody", case.name());
+        case.create(support::recorded(&case.folder, "accepted")).await;
+        let sent = case.replay.seen().pop().expect("it was sent");
+        let path = draft.url.strip_prefix(&case.replay.url).expect("the warehouse's address");
+        assert_eq!((draft.method.as_str(), path), (sent.method.as_str(), sent.target.as_str()));
+        assert_eq!(draft.body.as_bytes(), sent.body, "{}: byte for byte", case.name());
+        for (name, value) in &draft.headers {
+            let there = sent.headers.iter().find(|(sent, _)| sent.eq_ignore_ascii_case(name));
+            let (_, there) = there.unwrap_or_else(|| panic!("{}: {name} is not sent", case.name()));
+            assert!(value == there || value == "(not shown)", "{}: {name}", case.name());
+        }
+        let masked = case.warehouse.orders.draft(&request.masked()).await.expect("a draft").expect("a draft");
+        case.clean(&format!("{masked:?}"));
+    }
+}
+
+#[tokio::test]
 async fn an_accepted_order_has_the_warehouses_id() {
     for case in cases().await {
         let created = case.create(support::recorded(&case.folder, "accepted")).await;

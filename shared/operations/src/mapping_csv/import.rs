@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::mapping::{Change, Mapping, ShippingRule};
-use domain::ports::Mappings;
+use domain::policy::Policies;
+use domain::ports::{Ledger, Mappings};
 use domain::{ConnectionId, Failure};
 use serde::Serialize;
 
+use super::difference::{ChangedRow, changed_rows, rows_text};
 use super::suspicion::lost_zeros;
 use super::{Content, Kind, Parsed, RowError, parse};
-use crate::text::{Style, Tone};
+use crate::text::{Style, Tone, count};
+use crate::waiting::{self, Waiting};
 
 /// How often an import is tried again when somebody else changes the mapping at the same time.
 const TRIES: u32 = 5;
@@ -59,6 +62,13 @@ pub struct Imported {
     pub applied: bool,
     /// What looks wrong and may be right.
     pub warnings: Vec<RowError>,
+    /// Rows that say `no` in the column `apply`: they were left.
+    pub left: usize,
+    /// The rows that go and come.
+    pub rows: Vec<ChangedRow>,
+    /// In a dry run: what it would do with the orders that wait for a mapping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
 }
 
 /// Why nothing of the file was applied.
@@ -103,11 +113,12 @@ impl Import<'_> {
     /// # Errors
     /// See [`NotImported`]; then nothing was applied.
     pub async fn run(&self, mappings: &dyn Mappings) -> Result<Imported, NotImported> {
-        let Parsed { content, warnings } = parse(self.file).map_err(NotImported::Rows)?;
+        let Parsed { content, warnings, left } = parse(self.file).map_err(NotImported::Rows)?;
         for _ in 0..TRIES {
             let current = mappings.current(self.connection).await?;
-            let next = self.next(&current, &content);
-            let mut imported = compared(&current, &next, content.kind(), warnings.clone());
+            let next = next(&current, &content, self.replace);
+            let mut imported =
+                Imported { left, ..compared(&current, &next, content.kind(), warnings.clone()) };
             let lost = lost_zeros(&content, &current).into_iter();
             imported.warnings.extend(lost.map(|reason| RowError::of_row(0, reason)));
             let changes = next.listings != current.listings || next.rules != current.rules;
@@ -121,17 +132,42 @@ impl Import<'_> {
         Err(NotImported::Contended)
     }
 
-    fn next(&self, current: &Mapping, content: &Content) -> Mapping {
-        let mut next = Mapping { version: current.version + 1, ..current.clone() };
-        match content {
-            Content::Rules(rules) => next.rules.clone_from(rules),
-            Content::Listings(listings) if self.replace => next.listings.clone_from(listings),
-            Content::Listings(listings) => {
-                next.listings.extend(listings.iter().map(|(sku, target)| (sku.clone(), target.clone())));
-            }
-        }
-        next
+    /// Says what the file would change, and what it would do with the orders that wait for a mapping. Changes nothing.
+    ///
+    /// # Errors
+    /// See [`NotImported`].
+    pub async fn rehearse(
+        &self,
+        mappings: &dyn Mappings,
+        ledger: &dyn Ledger,
+        policies: &Policies,
+    ) -> Result<Imported, NotImported> {
+        let told = Import { dry_run: true, ..self.clone() }.run(mappings).await?;
+        let current = mappings.current(self.connection).await?;
+        let after = applied(&current, self.file, self.replace).map_err(NotImported::Rows)?;
+        let waiting = waiting::waiting(ledger, self.connection, policies, &after).await?;
+        Ok(Imported { waiting: Some(waiting), ..told })
     }
+}
+
+/// The mapping with a file applied to it, as its next version.
+///
+/// # Errors
+/// Every wrong row.
+pub fn applied(current: &Mapping, file: &[u8], replace: bool) -> Result<Mapping, Vec<RowError>> {
+    Ok(next(current, &parse(file)?.content, replace))
+}
+
+fn next(current: &Mapping, content: &Content, replace: bool) -> Mapping {
+    let mut next = Mapping { version: current.version + 1, ..current.clone() };
+    match content {
+        Content::Rules(rules) => next.rules.clone_from(rules),
+        Content::Listings(listings) if replace => next.listings.clone_from(listings),
+        Content::Listings(listings) => {
+            next.listings.extend(listings.iter().map(|(sku, target)| (sku.clone(), target.clone())));
+        }
+    }
+    next
 }
 
 fn compared(before: &Mapping, after: &Mapping, kind: Kind, warnings: Vec<RowError>) -> Imported {
@@ -139,7 +175,17 @@ fn compared(before: &Mapping, after: &Mapping, kind: Kind, warnings: Vec<RowErro
         Kind::Listings => (difference(&before.listings, &after.listings), false),
         Kind::Rules => rule_difference(&before.rules, &after.rules),
     };
-    Imported { kind, counts, reordered, version: before.version, applied: false, warnings }
+    Imported {
+        kind,
+        counts,
+        reordered,
+        version: before.version,
+        applied: false,
+        warnings,
+        left: 0,
+        rows: changed_rows(before, after),
+        waiting: None,
+    }
 }
 
 fn difference<K: Ord, V: PartialEq>(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> Counts {
@@ -192,6 +238,13 @@ impl Imported {
         let mut out = format!(
             "{kind}: {added} added, {changed} changed, {removed} removed, {unchanged} unchanged{order}\n"
         );
+        if !self.applied {
+            out.push_str(&rows_text(&self.rows, style));
+        }
+        if self.left > 0 {
+            let left = count(self.left as u64, "row says", "rows say");
+            out.push_str(&format!("{left} no in the column apply and {} left.\n", was(self.left)));
+        }
         for warning in &self.warnings {
             for line in crate::text::wrap(&format!("warning: {warning}"), style.width) {
                 out.push_str(&format!("{}\n", style.paint(Tone::Warn, &line)));
@@ -203,8 +256,13 @@ impl Imported {
             (false, true) => format!("Nothing changes; the mapping stays at version {}.\n", self.version),
             (false, false) => format!("Nothing was applied; the mapping is at version {}.\n", self.version),
         });
+        out.push_str(&self.waiting.map(Waiting::text).unwrap_or_default());
         out
     }
+}
+
+fn was(number: usize) -> &'static str {
+    if number == 1 { "was" } else { "were" }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ struct Draft {
 
 pub(super) fn parse(sheet: Sheet<'_>) -> Result<Parsed, Vec<RowError>> {
     let mut drafts: BTreeMap<Sku, Draft> = BTreeMap::new();
-    let (mut errors, mut warnings) = (Noted::default(), Noted::default());
+    let (mut errors, mut warnings, mut left) = (Noted::default(), Noted::default(), 0);
     for row in sheet {
         if errors.is_full() {
             break;
@@ -33,6 +33,17 @@ pub(super) fn parse(sheet: Sheet<'_>) -> Result<Parsed, Vec<RowError>> {
                 continue;
             }
         };
+        match row.is_left() {
+            Ok(false) => {}
+            Ok(true) => {
+                left += 1;
+                continue;
+            }
+            Err(wrong) => {
+                errors.extend([wrong]);
+                continue;
+            }
+        }
         for column in ["sku", "warehouse_sku"] {
             warnings.extend(looks_eaten(row.cell(column)).map(|why| RowError::new(row.number, column, why)));
         }
@@ -51,7 +62,7 @@ pub(super) fn parse(sheet: Sheet<'_>) -> Result<Parsed, Vec<RowError>> {
         return Err(errors.0);
     }
     let listings = drafts.into_iter().map(|(sku, draft)| (sku, draft.target())).collect();
-    Ok(Parsed { content: Content::Listings(listings), warnings: warnings.0 })
+    Ok(Parsed { content: Content::Listings(listings), warnings: warnings.0, left })
 }
 
 impl Draft {
@@ -139,7 +150,7 @@ pub(super) fn rows(mapping: &Mapping) -> Vec<Vec<String>> {
     mapping.listings.iter().flat_map(|(sku, target)| listing_rows(sku, target)).collect()
 }
 
-fn listing_rows(sku: &Sku, target: &Target) -> Vec<Vec<String>> {
+pub(super) fn listing_rows(sku: &Sku, target: &Target) -> Vec<Vec<String>> {
     let not_shipped = vec![vec![sku.to_string(), NOT_SHIPPED.to_owned(), String::new()]];
     match target {
         Target::Ship(components) if !components.is_empty() => {

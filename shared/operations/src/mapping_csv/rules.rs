@@ -12,10 +12,14 @@ pub(super) const HOLD: &str = "HOLD";
 
 pub(super) fn parse(sheet: Sheet<'_>) -> Result<Parsed, Vec<RowError>> {
     let comma_is_decimal = sheet.separator != b',';
-    let (mut rules, mut numbers, mut errors) = (Vec::new(), Vec::new(), Noted::default());
+    let (mut rules, mut numbers, mut errors, mut left) = (Vec::new(), Vec::new(), Noted::default(), 0);
     for row in sheet {
-        let read = row.map_err(|wrong| vec![wrong]);
-        match read.and_then(|row| Ok((row.number, rule(&row, comma_is_decimal)?))) {
+        let read = row.and_then(|row| Ok((row.is_left()?, row))).map_err(|wrong| vec![wrong]);
+        if matches!(read, Ok((true, _))) {
+            left += 1;
+            continue;
+        }
+        match read.and_then(|(_, row)| Ok((row.number, rule(&row, comma_is_decimal)?))) {
             Ok((number, _)) if rules.len() >= SHIPPING_RULES => {
                 return Err(vec![RowError::of_row(
                     number,
@@ -37,7 +41,7 @@ pub(super) fn parse(sheet: Sheet<'_>) -> Result<Parsed, Vec<RowError>> {
     }
     let mut warnings = Noted::default();
     warnings.extend(unreachable(&numbers, &rules));
-    Ok(Parsed { content: Content::Rules(rules), warnings: warnings.0 })
+    Ok(Parsed { content: Content::Rules(rules), warnings: warnings.0, left })
 }
 
 /// Rows after a rule that takes everything never decide.
@@ -148,7 +152,7 @@ fn decision(text: &str) -> Result<Decision, String> {
 }
 
 /// The words of a matcher: how it compares, and with what.
-pub(super) fn matcher_words(matcher: &Matcher) -> (&'static str, &str) {
+pub(crate) fn matcher_words(matcher: &Matcher) -> (&'static str, &str) {
     match matcher {
         Matcher::Is(text) => ("is", text),
         Matcher::StartsWith(text) => ("starts_with", text),
@@ -158,7 +162,7 @@ pub(super) fn matcher_words(matcher: &Matcher) -> (&'static str, &str) {
 }
 
 /// The word of a decision.
-pub(super) fn decision_word(decision: &Decision) -> &str {
+pub(crate) fn decision_word(decision: &Decision) -> &str {
     match decision {
         Decision::Book(service) => service.as_str(),
         Decision::Hold => HOLD,
@@ -167,19 +171,21 @@ pub(super) fn decision_word(decision: &Decision) -> &str {
 
 /// The rows of a mapping's rules.
 pub(super) fn rows(mapping: &Mapping) -> Vec<Vec<String>> {
+    mapping.rules.iter().map(rule_row).collect()
+}
+
+/// One rule as a row.
+pub(crate) fn rule_row(rule: &ShippingRule) -> Vec<String> {
     let amount = |amount: Option<Decimal>| amount.map(|amount| amount.to_string()).unwrap_or_default();
-    let row = |rule: &ShippingRule| {
-        let (compare, text) = matcher_words(&rule.method);
-        vec![
-            compare.to_owned(),
-            text.to_owned(),
-            rule.countries.join(" "),
-            amount(rule.min_total),
-            amount(rule.below_total),
-            decision_word(&rule.decision).to_owned(),
-        ]
-    };
-    mapping.rules.iter().map(row).collect()
+    let (compare, text) = matcher_words(&rule.method);
+    vec![
+        compare.to_owned(),
+        text.to_owned(),
+        rule.countries.join(" "),
+        amount(rule.min_total),
+        amount(rule.below_total),
+        decision_word(&rule.decision).to_owned(),
+    ]
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use domain::limits::{CSV_BYTES, CSV_COLUMNS, CSV_LINES, CSV_ROW_BYTES};
 
-use super::{Kind, RowError, shown};
+use super::{ALSO_READ, Kind, RowError, shown};
 
 /// A file whose header was understood.
 pub(super) struct Sheet<'f> {
@@ -30,6 +30,18 @@ impl Row {
     pub(super) fn cell(&self, column: &str) -> &str {
         self.cells.get(column).map_or("", String::as_str)
     }
+
+    /// Does its column `apply` say that it is a proposal which nobody has agreed to?
+    pub(super) fn is_left(&self) -> Result<bool, RowError> {
+        match self.cell("apply").to_lowercase().as_str() {
+            "" | "yes" => Ok(false),
+            "no" => Ok(true),
+            other => {
+                let why = format!("{} is not known; write yes to have the row applied, or no", shown(other));
+                Err(RowError::new(self.number, "apply", why))
+            }
+        }
+    }
 }
 
 /// Reads the file as far as its header.
@@ -47,6 +59,27 @@ pub(super) fn read(file: &[u8]) -> Result<Sheet<'_>, Vec<RowError>> {
     let (kind, columns) = header_of(number, &header)?;
     Ok(Sheet { kind, separator, columns, rows })
 }
+
+/// The first cell of every row that has one, of a file with or without a header.
+pub(crate) fn first_column(file: &[u8]) -> Result<Vec<String>, RowError> {
+    let text = text(file).map_err(|reason| RowError::of_row(0, reason))?;
+    let (announced, body) = announced_separator(text);
+    let line = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let found = b";\t".iter().copied().find(|separator| line.contains(char::from(*separator)));
+    let mut cells = Vec::new();
+    for row in Rows::of(body, announced.or(found).unwrap_or(b','), 0) {
+        let (_, row) = row?;
+        let is_header =
+            cells.is_empty() && HEADERS.contains(&plain(row.first().map_or("", String::as_str)).as_str());
+        if !is_header {
+            cells.extend(row.into_iter().next().filter(|cell| !cell.is_empty()));
+        }
+    }
+    Ok(cells)
+}
+
+/// What a column of codes is called.
+const HEADERS: [&str; 7] = ["sku", "skus", "warehouse_sku", "code", "item", "service", "services"];
 
 impl Iterator for Sheet<'_> {
     type Item = Result<Row, RowError>;
@@ -219,12 +252,12 @@ fn header_of(number: usize, header: &[String]) -> Result<(Kind, Vec<Option<&'sta
     let mut errors = Vec::new();
     let mut columns: Vec<Option<&'static str>> = Vec::new();
     for name in &names {
-        let column = kind.columns().iter().copied().find(|column| column == name);
+        let column = kind.columns().iter().chain(ALSO_READ).copied().find(|column| column == name);
         if column.is_some() && columns.contains(&column) {
             errors.push(RowError::of_row(number, format!("the column {name} is there twice")));
         }
         if column.is_none() && !name.is_empty() {
-            let known = kind.columns().join(", ");
+            let known = [kind.columns(), ALSO_READ].concat().join(", ");
             errors.push(RowError::of_row(
                 number,
                 format!("the column {} is not known; {kind} have {known}", shown(name)),

@@ -39,7 +39,15 @@ async fn starts_empty_and_counts_its_versions(mappings: &dyn Mappings, run: &str
     assert_eq!(history, [(2, change("second")), (1, change("first"))], "newest first");
     assert_eq!(mappings.history(&here, 1).await.expect("history"), [(2, change("second"))], "limited");
 
+    for (version, kept) in
+        [(0, Some(Mapping::default())), (1, Some(mapping(1))), (2, Some(second)), (3, None)]
+    {
+        let at = mappings.at(&here, version).await.expect("at");
+        assert_eq!(at.as_deref(), kept.as_ref(), "version {version} as it was written");
+    }
+
     let elsewhere = connection_id(&format!("{run}-b"));
+    assert_eq!(mappings.at(&elsewhere, 1).await.expect("at"), None, "each has its own versions");
     assert_eq!(mappings.current(&elsewhere).await.expect("current").version, 0, "each has its own");
 }
 
@@ -55,4 +63,7 @@ async fn a_large_one_comes_back_whole(mappings: &dyn Mappings, run: &str) {
     }
     assert!(mappings.replace(&here, &large, &change("large")).await.expect("replace"));
     assert_eq!(*mappings.current(&here).await.expect("current"), large);
+    let next = Mapping { version: 2, ..Mapping::default() };
+    assert!(mappings.replace(&here, &next, &change("small")).await.expect("replace"));
+    assert_eq!(mappings.at(&here, 1).await.expect("at").as_deref(), Some(&large), "an older one, too");
 }

@@ -108,6 +108,16 @@ impl Mappings for ModelMappings {
         self.gate.through("mappings.replace", || self.set(connection, mapping, change)).await
     }
 
+    async fn at(&self, connection: &ConnectionId, version: u64) -> Result<Option<Arc<Mapping>>, Failure> {
+        let at = || {
+            let all = inside(&self.versions);
+            let mut versions = all.get(connection).into_iter().flatten();
+            let found = versions.find(|(mapping, _)| mapping.version == version);
+            found.map(|(mapping, _)| mapping.clone()).or_else(|| (version == 0).then(Arc::default))
+        };
+        self.gate.through("mappings.at", at).await
+    }
+
     async fn history(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<(u64, Change)>, Failure> {
         let history = || {
             let all = inside(&self.versions);

@@ -172,7 +172,13 @@ impl ModelStore {
     /// The store as its ports.
     #[must_use]
     pub fn port(self: &Arc<Self>) -> Store {
-        Store { orders: self.clone(), tracking: self.clone(), hints: self.clone(), probe: self.clone() }
+        Store {
+            orders: self.clone(),
+            tracking: self.clone(),
+            hints: self.clone(),
+            probe: self.clone(),
+            products: None,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn csv(input: &[u8]) -> Verdict {
             told(&errors);
             Verdict::Refused
         }
-        Ok(Parsed { content, warnings }) => {
+        Ok(Parsed { content, warnings, left: _ }) => {
             if !warnings.is_empty() {
                 told(&warnings);
             }

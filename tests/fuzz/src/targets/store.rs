@@ -12,7 +12,7 @@ use domain::limits;
 use domain::money::Currency;
 use domain::order::Order;
 use domain::policy::Policies;
-use domain::ports::{PostAnswer, Read, SinkMode, Store, Window};
+use domain::ports::{PostAnswer, ProductSource, Read, SinkMode, Store, Window};
 use domain::{Failure, OrderId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -249,7 +249,7 @@ pub(crate) fn answers(input: &[u8]) -> Verdict {
         "product" => verdict(outcome(shop.client.product(7)), |product| {
             assert!(product.as_ref().is_none_or(|product| product.id > 0), "a product without a number");
         }),
-        "products" => verdict(outcome(shop.client.products(0)), |_| {}),
+        "products" => verdict(outcome(shop.client.page(0)), |_| {}),
         "check" => {
             for finding in outcome(shop.store.probe.check()) {
                 refusal(&finding.detail);

@@ -55,7 +55,7 @@ impl Shop {
     #[must_use]
     pub fn port(&self) -> Store {
         let me = Arc::new(self.clone());
-        Store { orders: me.clone(), tracking: me.clone(), hints: me.clone(), probe: me }
+        Store { orders: me.clone(), tracking: me.clone(), hints: me.clone(), probe: me, products: None }
     }
 
     async fn answer(&self) {

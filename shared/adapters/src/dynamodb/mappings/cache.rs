@@ -87,6 +87,10 @@ impl Mappings for CachedMappings {
         replaced
     }
 
+    async fn at(&self, connection: &ConnectionId, version: u64) -> Result<Option<Arc<Mapping>>, Failure> {
+        self.behind.at(connection, version).await
+    }
+
     async fn history(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<(u64, Change)>, Failure> {
         self.behind.history(connection, limit).await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Kind;
 use domain::OrderId;
-use domain::ports::{Clock, Finding, ListPage, OrderSource, Probe, Read, Window};
+use domain::ports::{Clock, Finding, ListPage, OrderSource, Probe, ProductSource, Read, Window};
 use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -309,7 +309,7 @@ async fn two_a_second_and_no_more() {
 async fn products_can_be_listed_and_read() {
     let server = Server::start(shop).await;
     let store = plain(&server);
-    let page = store.products(0).await.unwrap();
+    let page = store.page(0).await.unwrap();
     assert_eq!((page.products.as_slice(), page.next_offset), ([9_300_011, 9_300_012].as_slice(), None));
     let product = store.product(9_300_011).await.unwrap().unwrap();
     assert_eq!(product.sku.unwrap().as_str(), "MUG-12-BLU");

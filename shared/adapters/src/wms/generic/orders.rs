@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::fulfillment::FulfillmentRequest;
-use domain::warehouse::{Cancellation, Creation, OrderCancellation, OrderDesk, OrderLookup, WarehouseOrder};
+use domain::warehouse::{
+    Cancellation, Creation, Draft, OrderCancellation, OrderDesk, OrderLookup, WarehouseOrder,
+};
 use domain::{Failure, Reference, WarehouseOrderId};
 use reqwest::Method;
 
@@ -219,6 +221,10 @@ impl OrderDesk for Desk {
             Sent::NotSent(failure) => Creation::NotApplied(failure),
             Sent::Unclear(failure) => Creation::Unclear(failure),
         }
+    }
+
+    async fn draft(&self, request: &FulfillmentRequest) -> Result<Option<Draft>, Failure> {
+        self.caller.draft(&self.call(request)).await.map(Some)
     }
 }
 

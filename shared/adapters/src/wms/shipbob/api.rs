@@ -33,6 +33,17 @@ impl Api {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Sent {
+        self.caller.send(self.request(during, method, path, body)).await
+    }
+
+    /// The call with what every request to ShipBob says.
+    pub(super) fn request(
+        &self,
+        during: &'static str,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Call {
         let mut headers = vec![
             ("accept".to_owned(), "application/json".to_owned()),
             ("shipbob_channel_id".to_owned(), self.channel.to_string()),
@@ -41,7 +52,7 @@ impl Api {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
         let path = format!("/{}/{path}", self.version);
-        self.caller.send(Call { during, method, path, headers, body: body.unwrap_or_default() }).await
+        Call { during, method, path, headers, body: body.unwrap_or_default() }
     }
 
     /// Reads something.

@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::fulfillment::FulfillmentRequest;
-use domain::warehouse::{Cancellation, Creation, OrderCancellation, OrderDesk, OrderLookup, WarehouseOrder};
+use domain::warehouse::{
+    Cancellation, Creation, Draft, OrderCancellation, OrderDesk, OrderLookup, WarehouseOrder,
+};
 use domain::{Failure, Reference, WarehouseOrderId};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -14,6 +16,7 @@ use super::api::{Shared, query};
 use super::wire::{Cancelled, CreateOrder, Order, Page, Product, complaints};
 use crate::http::{Answer, Sent};
 use crate::wms::answers;
+use crate::wms::caller::Call;
 
 const CREATE: &str = "shipbob: create order";
 const CHECK: &str = "shipbob: check product";
@@ -69,6 +72,14 @@ impl Desk {
         let page: Page<Product> = self.api.get(CHECK, &format!("product?{query}")).await?;
         let mut variants = page.items.into_iter().flat_map(|product| product.variants.unwrap_or_default());
         Ok(variants.any(|variant| variant.sku.as_deref() == Some(sku)))
+    }
+
+    /// The call that creates an order.
+    fn call(&self, request: &FulfillmentRequest) -> Result<Call, Failure> {
+        let document = CreateOrder::of(request, self.gift_message, self.location);
+        let body = serde_json::to_vec(&document)
+            .map_err(|e| Failure::permanent(CREATE, "the order cannot be written as JSON").caused_by(e))?;
+        Ok(self.api.request(CREATE, Method::POST, "order", Some(body)))
     }
 
     async fn outcome(&self, answer: &Answer, request: &FulfillmentRequest) -> Creation {
@@ -129,19 +140,19 @@ impl OrderDesk for Desk {
             }
             Ok(_) => {}
         }
-        let document = CreateOrder::of(request, self.gift_message, self.location);
-        let body = match serde_json::to_vec(&document) {
-            Ok(body) => body,
-            Err(e) => {
-                let failure = Failure::permanent(CREATE, "the order cannot be written as JSON").caused_by(e);
-                return Creation::NotApplied(failure);
-            }
+        let call = match self.call(request) {
+            Ok(call) => call,
+            Err(failure) => return Creation::NotApplied(failure),
         };
-        match self.api.call(CREATE, Method::POST, "order", Some(body)).await {
+        match self.api.caller.send(call).await {
             Sent::Answered(answer) => self.outcome(&answer, request).await,
             Sent::NotSent(failure) => Creation::NotApplied(failure),
             Sent::Unclear(failure) => Creation::Unclear(failure),
         }
+    }
+
+    async fn draft(&self, request: &FulfillmentRequest) -> Result<Option<Draft>, Failure> {
+        self.api.caller.draft(&self.call(request)?).await.map(Some)
     }
 }
 
