@@ -184,5 +184,5 @@ async fn doctor_says_whether_everything_is_at_work() {
         .filter(|finding| finding["ok"] == false)
         .filter_map(|finding| finding["what"].as_str())
         .collect();
-    assert_eq!(bad, ["process", "issues"], "{ill:#}");
+    assert_eq!(bad, ["process", "issues", "coverage"], "{ill:#}");
 }

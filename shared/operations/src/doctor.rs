@@ -10,12 +10,14 @@ use domain::life::later;
 use domain::listing::list;
 use domain::notes::Notes;
 use domain::policy::Policies;
-use domain::ports::{Clock, Ledger, Partners, Read, Window};
+use domain::ports::{Clock, Ledger, Mappings, Partners, Read, Window};
 use domain::{Failure, OrderId};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::check::{CheckReport, Checked};
+use crate::coverage::{Share, coverage};
+use crate::recent::{Recent, Silent, Span};
 use crate::scan;
 use crate::status::{Status, status};
 use crate::text::{Style, Tone, count, distance, span};
@@ -37,6 +39,9 @@ const YOUNG: Duration = Duration::from_secs(15 * 60);
 /// How many orders that the ledger does not have are read to learn their age.
 const READ: usize = 3;
 
+/// So many orders show whether the mapping translates what is sold.
+const LAST: Span = Span::Orders(20);
+
 /// A queue that holds more than this is worth a word.
 const DEEP: u64 = 1000;
 
@@ -49,6 +54,8 @@ pub struct Doctor<'a> {
     pub ledger: &'a dyn Ledger,
     /// What is noted beside the orders.
     pub notes: &'a dyn Notes,
+    /// Shop words to warehouse words.
+    pub mappings: &'a dyn Mappings,
     /// The time.
     pub clock: &'a dyn Clock,
 }
@@ -138,6 +145,25 @@ impl Doctor<'_> {
         } else {
             good("ledger", "daily", last)
         })
+    }
+
+    /// Does the mapping translate what is sold?
+    async fn coverage(&self, connection: &Connection) -> Result<Checked, Failure> {
+        let store = self.partners.store(connection).await?;
+        let recent = Recent {
+            connection,
+            store: store.orders.as_ref(),
+            ledger: self.ledger,
+            now: self.clock.now(),
+            progress: &Silent,
+        };
+        let mapping = self.mappings.current(&connection.id).await?;
+        let coverage = coverage(&recent, LAST, &mapping).await?;
+        let Share { all, translated } = coverage.orders;
+        let share =
+            format!("the mapping translates {translated} of the last {}", count(all, "order", "orders"));
+        let cure = format!("cartdock map coverage --connection {}", connection.id);
+        Ok(finding("mapping", "coverage", !coverage.needs_attention(), share, &cure))
     }
 
     /// Is what the store took in the last day in the ledger? That is what polling is for.

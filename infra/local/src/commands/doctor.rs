@@ -12,6 +12,7 @@ impl Desk<'_> {
             partners: self.host.partners.as_ref(),
             ledger: self.host.ledger.as_ref(),
             notes: self.host.notes.as_ref(),
+            mappings: self.host.mappings.as_ref(),
             clock: self.host.clock.as_ref(),
         };
         let mut reports = vec![CheckReport::of("everywhere".to_owned(), self.surroundings().await?)];

@@ -14,6 +14,7 @@ fn look(scene: &Scene) -> Vec<Checked> {
         partners: scene.partners.as_ref(),
         ledger: scene.ledger.as_ref(),
         notes: scene.notes.as_ref(),
+        mappings: scene.mappings.as_ref(),
         clock: scene.clock.as_ref(),
     };
     run(doctor.look(&scene.connection))
@@ -55,6 +56,15 @@ fn nobody_who_sweeps_is_found_unless_the_warehouse_is_away() {
     });
     is(&scene, "at work", None, "cannot be seen");
     is(&scene, "away", Some(false), "does not answer");
+}
+
+#[test]
+fn a_mapping_that_lacks_something_is_found() {
+    let scene = Scene::new(Class::U);
+    scene.ready(1);
+    is(&scene, "coverage", Some(true), "translates 1 of the last 1 order");
+    scene.remap(|mapping| mapping.listings.clear());
+    is(&scene, "coverage", Some(false), "translates 0 of the last 1 order; cartdock map coverage");
 }
 
 #[test]
