@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use adapters::aws::{self, SdkConfig};
 use adapters::dynamodb::Names;
+use adapters::secretsmanager::SecretsManager;
 use adapters::settings::Settings;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
@@ -53,6 +54,11 @@ impl Deployment {
         let webhooks = outputs.remove("WebhooksUrl").map(|url| url.trim_end_matches('/').to_owned());
         let secret_prefix = outputs.remove("SecretPrefix").filter(|prefix| !prefix.is_empty());
         Ok(Self { stack: stack.to_owned(), webhooks, secret_prefix, sdk, names })
+    }
+
+    /// Its secret store, as the person may write it.
+    pub(crate) fn secrets(&self) -> SecretsManager {
+        SecretsManager::with(self.sdk.clone())
     }
 
     /// The options of a host that works on its tables.

@@ -14,8 +14,8 @@ use crate::text::{Cell, Style, Table, Tone, count, distance, moment, pairs};
 mod books;
 mod held;
 pub use books::{Books, Closing, Leg, Outside, Packages};
-pub(crate) use held::issue_ids;
 pub use held::{HeldGroup, HeldGroups};
+pub(crate) use held::{issue_ids, text as held_text};
 
 /// How many parked notices are counted at most.
 const PARKED_LIMIT: usize = 1000;

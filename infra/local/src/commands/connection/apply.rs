@@ -7,8 +7,8 @@ use domain::ConnectionId;
 use domain::connection::Connection;
 use operations::connections::{Difference, difference, entered, left_alone};
 
-use super::{Outcome, Problem, confirm, deployment, print, style};
 use crate::cli::{Apply, Cli};
+use crate::commands::{Outcome, Problem, chosen, confirm, deployment, print, style};
 use crate::config::{Config, Mistake, Mistakes, NamedSecret};
 use crate::host::Host;
 use crate::known;
@@ -18,7 +18,7 @@ use crate::stack::Deployment;
 ///
 /// # Errors
 /// When the settings cannot be used on AWS, the deployment cannot be reached, or the person says no.
-pub(super) async fn apply(cli: &Cli, args: &Apply) -> Result<Outcome, Problem> {
+pub(in crate::commands) async fn apply(cli: &Cli, args: &Apply) -> Result<Outcome, Problem> {
     let config = known::read(&cli.config)?;
     let Some(deployment) = deployment(cli).await? else {
         return Err(Problem(
@@ -26,7 +26,7 @@ pub(super) async fn apply(cli: &Cli, args: &Apply) -> Result<Outcome, Problem> {
                 .to_owned(),
         ));
     };
-    let wanted = super::chosen(&config.connections, "the settings", args.connection.as_ref())?;
+    let wanted = chosen(&config.connections, "the settings", args.connection.as_ref())?;
     refuse_secrets(&cli.config, &config, args.connection.as_ref(), &deployment)?;
     let host = Host::open(deployment.options()).await?;
     for connection in &wanted {
