@@ -1,8 +1,10 @@
 //! The command line: what can be typed, and the help that says so.
 
+mod connection;
 mod issues;
 mod mapping;
 mod reconcile;
+mod shell;
 
 use std::path::PathBuf;
 
@@ -10,9 +12,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{ConnectionId, WarehouseOrderId};
 use jiff::Timestamp;
 
+pub(crate) use connection::{
+    Add, Apply, ConnectionCommand, Edit, Enable, Pause, Remove, Resume, Show as ShowConnection,
+};
 pub(crate) use issues::{Issues, IssuesCommand};
 pub(crate) use mapping::{MapCoverage, MapHistory, MapRollback, MapSeed, Plan};
 pub(crate) use reconcile::Reconcile;
+pub(crate) use shell::{Completions, Man};
 
 /// Connects 1ShoppingCart stores to warehouses: each order sent once and only once, tracking posted back.
 #[derive(Debug, Parser)]
@@ -113,7 +119,7 @@ pub(crate) enum Command {
     /// Packages whose tracking the store cannot take.
     #[command(subcommand)]
     Outbox(Outbox),
-    /// The connections of a deployment on AWS.
+    /// Add, show, edit, enable, pause, resume and remove connections; put those of the settings into a deployment.
     #[command(subcommand)]
     Connection(ConnectionCommand),
     /// Remove everything that is kept of a connection, or the personal data of one order. Cannot be undone.
@@ -122,49 +128,19 @@ pub(crate) enum Command {
     /// What a month on AWS costs, and what 1,000 orders do: measured requests times public prices.
     #[command(after_help = COST_HELP)]
     Cost(Cost),
-}
-
-/// `connection`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConnectionCommand {
-    /// Put the connections of the settings into a deployment: shows first what changes, then asks.
-    #[command(after_help = APPLY_HELP)]
-    Apply(Apply),
-}
-
-const APPLY_HELP: &str = "\
-Reads the settings file, compares it with the deployment's ledger, shows what would
-change, and asks before it writes. Secrets are names in Secrets Manager
-(@secret:NAME, or @secret:NAME#field for a field of a JSON object); their values
-never pass through here. A new connection is read from its start date on, and
-nothing is sent before all of that is in the ledger. One that is in the ledger and
-not in the file is left as it is; enabled = false switches one off.
-On one machine there is no need for this: cartdock run reads the settings itself.
-Exit code 1: --dry-run, and something would change.
-
-Examples:
-  cartdock connection apply --stack cartdock-prod --dry-run
-  cartdock connection apply main --stack cartdock-prod --yes";
-
-/// `connection apply`.
-#[derive(Debug, Args)]
-pub(crate) struct Apply {
-    /// The connection; all of the file without it.
-    #[arg(value_name = "CONNECTION")]
-    pub(crate) connection: Option<ConnectionId>,
-    /// Say what would change, and change nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do not ask.
-    #[arg(long)]
-    pub(crate) yes: bool,
+    /// Completions for a shell: the words that can come next, by the tab key.
+    #[command(after_help = shell::COMPLETIONS_HELP)]
+    Completions(Completions),
+    /// The manual as pages for man.
+    #[command(after_help = shell::MAN_HELP)]
+    Man(Man),
 }
 
 const ERASE_HELP: &str = "\
 Says first what there is, asks for the connection's name to be typed back, and
 removes it: orders with their stories, dates, cursor, parked notices, mappings with
 their history, and the connection itself. The connection must be disabled before
-(enabled = false, and connection apply on AWS); a connection that runs is refused.
+(cartdock connection pause); a connection that runs is refused.
 What was at work when it was disabled may still write for a quarter of an hour:
 erase again then. It says what remains elsewhere and how to remove that.
 
@@ -653,6 +629,21 @@ mod tests {
             "cartdock rebuild main --lost-at 2026-11-23T04:10:00Z",
             "cartdock status --stack cartdock-prod --profile shop --region eu-central-1",
             "cartdock connection apply main --stack cartdock-prod --yes",
+            "cartdock completions bash",
+            "cartdock completions powershell",
+            "cartdock man",
+            "cartdock man --dir /usr/local/share/man/man1",
+            "cartdock connection add main",
+            "cartdock connection add second --like main --with-mapping --set store.merchant_id=900002",
+            "cartdock connection show",
+            "cartdock connection show main --json",
+            "cartdock connection edit main --set policies.comment=hold --unset schedule.orders_minutes",
+            "cartdock connection edit main --secret store.api_key",
+            "cartdock connection enable main --new --dry-run",
+            "cartdock connection enable main --limit 500 --yes",
+            "cartdock connection pause main",
+            "cartdock connection resume main --yes",
+            "cartdock connection remove main --yes main",
             "cartdock erase main --yes main",
             "cartdock release main/1 main/2 --yes 2 --by ada --note read",
             "cartdock hold 1",
@@ -711,6 +702,9 @@ mod tests {
             "cartdock plan 1 --last 20",
             "cartdock plan --last 0d",
             "cartdock map coverage --last 1w",
+            "cartdock connection edit main",
+            "cartdock connection add Main",
+            "cartdock connection add main --set hunter2",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

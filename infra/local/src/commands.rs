@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod rebuild;
 mod reconcile;
+mod shell;
 
 use std::io::{IsTerminal, Read as _, Write as _};
 use std::path::Path;
@@ -28,7 +29,7 @@ use operations::text::Style;
 use operations::{check, outbox, status};
 use serde::Serialize;
 
-use crate::cli::{Cli, Command, ConnectionCommand, Cost, Outbox};
+use crate::cli::{Cli, Command, Cost, Outbox};
 use crate::config::missing_secrets;
 use crate::host::{Host, Place, vault};
 use crate::stack::Deployment;
@@ -51,6 +52,13 @@ impl Outcome {
 
 /// Why a command could not be done: what is wrong, and the cure.
 pub(crate) struct Problem(String);
+
+impl Problem {
+    /// The same once more.
+    fn same(problem: &Self) -> Self {
+        Self(problem.0.clone())
+    }
+}
 
 impl<E: std::fmt::Display> From<E> for Problem {
     fn from(error: E) -> Self {
@@ -82,9 +90,11 @@ pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
             Ok(Outcome::Fine)
         }
         Command::Cost(args) => cost(cli, args),
-        Command::Connection(ConnectionCommand::Apply(args)) => {
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
+        Command::Connection(command) => {
             log::init(false, quiet());
-            connection::apply(cli, args).await
+            connection::execute(cli, command).await
         }
         Command::Rebuild(args) if cli.stack.is_none() => {
             log::init(false, quiet());
@@ -106,6 +116,8 @@ fn refuse_options(cli: &Cli) -> Result<(), Problem> {
         Command::Init(_) => "init",
         Command::Run => "run",
         Command::Cost(_) => "cost",
+        Command::Completions(_) => "completions",
+        Command::Man(_) => "man",
         _ if cli.stack.is_none() && (cli.profile.is_some() || cli.region.is_some()) => {
             return Err(Problem("--profile and --region are for a deployment; add --stack NAME".to_owned()));
         }
@@ -192,6 +204,8 @@ impl<'a> Desk<'a> {
             | Command::Init(_)
             | Command::Run
             | Command::Cost(_)
+            | Command::Completions(_)
+            | Command::Man(_)
             | Command::Connection(_) => Ok(Outcome::Fine),
         }
     }

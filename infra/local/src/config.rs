@@ -120,9 +120,17 @@ pub(crate) struct Adapters<'a> {
 /// # Errors
 /// When it cannot be read, and every mistake in it.
 pub(crate) fn load(path: &Path, adapters: &Adapters) -> Result<Config, Mistakes> {
+    parse(&path.display().to_string(), &text_of(path)?, adapters)
+}
+
+/// The text of the file at `path`.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn text_of(path: &Path) -> Result<String, Mistakes> {
     let file = path.display().to_string();
     match read_bounded(path) {
-        Ok(text) => parse(&file, &text, adapters),
+        Ok(text) => Ok(text),
         Err(error) => {
             let cure = match error.kind() {
                 std::io::ErrorKind::NotFound => "write one with: cartdock init",
@@ -148,13 +156,29 @@ fn read_bounded(path: &Path) -> std::io::Result<String> {
 /// # Errors
 /// Every mistake in it.
 pub(crate) fn parse(file: &str, text: &str, adapters: &Adapters) -> Result<Config, Mistakes> {
-    let mut reading = Reading::new(file, text);
+    read(Reading::new(file, text), adapters)
+}
+
+/// The same, of a file that may have no connection yet.
+///
+/// # Errors
+/// Every mistake in it.
+pub(crate) fn parse_empty(file: &str, text: &str, adapters: &Adapters) -> Result<Config, Mistakes> {
+    read(Reading::new(file, text).without_connections(), adapters)
+}
+
+fn read(mut reading: Reading, adapters: &Adapters) -> Result<Config, Mistakes> {
     let config = reading.root().map(|root| top(root, adapters, &mut reading));
     let mistakes = reading.into_mistakes();
     match config {
         Some(config) if mistakes.is_empty() => Ok(config),
         _ => Err(Mistakes(mistakes)),
     }
+}
+
+/// Does a setting of a store or a warehouse say by its name that it is a secret?
+pub(crate) fn is_secret(key: &str) -> bool {
+    sides::is_secret(key)
 }
 
 /// Can every secret be had that the file names? To be asked before anything is started.

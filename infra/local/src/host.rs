@@ -1,5 +1,6 @@
 //! All of Cartdock in one process: the same use cases as the Lambdas, on an embedded ledger and queues in memory.
 
+mod attend;
 mod directory;
 mod embedded;
 mod handlers;
@@ -33,6 +34,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use write_tracking::WriteTracking;
 
+use attend::Teams;
 use embedded::Database;
 pub(crate) use embedded::Place;
 
@@ -86,12 +88,7 @@ impl Host {
     pub(crate) async fn open(options: Options) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
-        let vault = Arc::new(match &options.place {
-            Place::Cloud(sdk, _) => cloud_vault(sdk),
-            _ => vault(&options.secrets),
-        });
-        let tls = tls::of_the_system().unwrap_or_else(|_| tls::built_in());
-        let http = Http::with_tls(options.local_hosts.iter().cloned(), tls)?;
+        let partners = adapters(&options, clock.clone())?;
         let database = Database::open(&options.place, clock.as_ref()).await?;
         let names = database.names().clone();
         let client = database.client();
@@ -103,7 +100,7 @@ impl Host {
             mappings: Arc::new(DynamoMappings::new(client.clone(), &names.mappings, None)),
             ledger: Arc::new(DynamoLedger::new(client.clone(), &names.ledger, None)),
             notes: Arc::new(DynamoNotes::new(client, &names.ledger)),
-            partners: Arc::new(Adapters::new(vault, http, clock.clone())),
+            partners: Arc::new(partners),
             orders: queue(),
             shipments: queue(),
             hints: queue(),
@@ -222,13 +219,8 @@ impl Host {
     ) -> Result<Running, Failure> {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        for connection in self.enabled().await? {
-            self.end_lease(&connection).await?;
-            tasks.spawn(self.clone().poll_store(connection.clone(), stopped.clone()));
-            tasks.spawn(self.clone().sweep_always(connection.id.clone(), stopped.clone()));
-            tasks.spawn(self.clone().reconcile_always(connection.id.clone(), stopped.clone()));
-            tasks.spawn(self.clone().poll_warehouse(connection, stopped.clone()));
-        }
+        let teams = Teams::of(self.clone()).await?;
+        tasks.spawn(teams.attend(stopped.clone()));
         tasks.spawn(self.clone().expire_always(stopped.clone()));
         handlers::spawn(self, &mut tasks, &stopped);
         tasks.spawn(webhooks::serve(listener, self.receive_notices(), stopped.clone()));
@@ -272,7 +264,8 @@ impl Host {
 
     /// Polls a store once. True: a ledger that is being rebuilt has more to read at once.
     async fn poll_once(&self, connection: &Connection, until: Timestamp) -> Result<bool, Failure> {
-        let Some(connection) = self.connections.get(&connection.id).await? else { return Ok(false) };
+        let known = self.connections.get(&connection.id).await?.filter(Connection::imports);
+        let Some(connection) = known else { return Ok(false) };
         let polled = self.poll_orders().poll(&connection, until).await?;
         if polled.imported > 0 {
             tracing::info!(connection.id = %connection.id, imported = polled.imported, "orders imported");
@@ -292,7 +285,7 @@ impl Host {
         let poll = self.poll_shipments();
         loop {
             let polled = async {
-                let Some(_) = self.running(&connection.id).await? else { return Ok(()) };
+                let Some(connection) = self.running(&connection.id).await? else { return Ok(()) };
                 poll.poll(&connection, self.in_time(every)).await.map(drop)
             };
             if let Err(failure) = polled.await {
@@ -405,10 +398,26 @@ impl Running {
     }
 }
 
-/// Where a command at a deployment has the secrets of its connections from: where the deployment has them from.
-fn cloud_vault(sdk: &SdkConfig) -> Vault {
+/// What opens stores and warehouses, with the secrets of the place.
+///
+/// # Errors
+/// When a host that may be reached although it is local cannot be understood.
+pub(crate) fn adapters(options: &Options, clock: Arc<dyn Clock>) -> Result<Adapters, Failure> {
+    let vault = Arc::new(match &options.place {
+        Place::Cloud(sdk, _) => cloud_vault(sdk, &options.secrets),
+        _ => vault(&options.secrets),
+    });
+    let tls = tls::of_the_system().unwrap_or_else(|_| tls::built_in());
+    let http = Http::with_tls(options.local_hosts.iter().cloned(), tls)?;
+    Ok(Adapters::new(vault, http, clock))
+}
+
+/// Where a command at a deployment has the secrets of its connections from: where the deployment has them from, and those
+/// that it was given.
+fn cloud_vault(sdk: &SdkConfig, given: &[(String, String)]) -> Vault {
     let source: Box<dyn SecretSource> = Box::new(SecretsManager::with(sdk.clone()));
-    Vault::new(vec![source], Arc::new(SystemClock))
+    let given = GivenSecrets::new(given.iter().cloned());
+    Vault::new(vec![source, Box::new(given)], Arc::new(SystemClock))
 }
 
 /// Where a host has its secrets from: the environment, files, and those that it was given.

@@ -63,7 +63,7 @@ pub(crate) fn next_steps(path: &Path) -> String {
          \x20      export CARTDOCK_STORE_KEY=...   CARTDOCK_WAREHOUSE_KEY=...\n\
          \x20 3. cartdock --config {path} check\n\
          \x20 4. cartdock --config {path} map import listings.csv, and rules.csv\n\
-         \x20 5. Set enabled = true, then: cartdock --config {path} run\n"
+         \x20 5. cartdock --config {path} connection enable main, then: cartdock --config {path} run\n"
     )
 }
 

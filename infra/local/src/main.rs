@@ -10,6 +10,7 @@ mod interrupt;
 mod known;
 mod nudge;
 mod run;
+mod settings;
 mod stack;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use adapters::aws::{self, SdkConfig};
 use adapters::dynamodb::Names;
+use adapters::secretsmanager::SecretsManager;
 use adapters::settings::Settings;
 use adapters::sqs;
 use aws_sdk_cloudformation::Client;
@@ -81,6 +82,11 @@ impl Deployment {
             depths.push(Depth { name, is_dead: dead.is_some(), messages });
         }
         Ok(depths)
+    }
+
+    /// Its secret store, as the person may write it.
+    pub(crate) fn secrets(&self) -> SecretsManager {
+        SecretsManager::with(self.sdk.clone())
     }
 
     /// The options of a host that works on its tables.

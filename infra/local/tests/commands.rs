@@ -188,7 +188,7 @@ async fn erase_removes_what_is_kept_on_this_machine_once_the_connection_is_disab
     let shop = Shop::open("erase", WriteBack::Offered).await;
     shop.map().await;
     let enabled = shop.ask(&["erase", "main", "--yes", "main"]).await.ended(2);
-    assert!(enabled.err.contains("is enabled; set enabled = false"), "{enabled:?}");
+    assert!(enabled.err.contains("is enabled; run: cartdock connection pause main"), "{enabled:?}");
     shop.write("cartdock.toml", &shop.settings().replace("enabled = true", "enabled = false"));
     let nobody = shop.ask(&["erase", "main"]).await.ended(2);
     assert!(nobody.words().contains("repeat it with --yes main"), "{nobody:?}");

@@ -3,16 +3,13 @@
 
 mod support;
 
-use std::process::Stdio;
-
 use domain::connection::History;
 use domain::ports::{Inserted, Ledger};
 use jiff::Timestamp;
 use simulator::store::WriteBack;
 use support::aws::{Aws, SECRETS, STACK};
-use support::{Answer, Shop, WAREHOUSE_KEY, WEBHOOK_SECRET, finish, in_time};
+use support::{Answer, Shop, WAREHOUSE_KEY, WEBHOOK_SECRET, finish};
 use testkit::build;
-use tokio::io::AsyncWriteExt as _;
 
 /// A shop whose settings are those of a deployment, and the deployment.
 struct Scene {
@@ -47,14 +44,7 @@ impl Scene {
     /// The same, with a line typed.
     async fn type_in(&self, args: &[&str], line: &str) -> Answer {
         let hosts = [self.shop.store.host(), self.shop.warehouse.host()];
-        let mut command = self.aws.command(&self.shop.dir, args, &hosts);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut running = command.spawn().expect("the binary starts");
-        let mut stdin = running.stdin.take().expect("it is piped");
-        stdin.write_all(line.as_bytes()).await.expect("it reads");
-        drop(stdin);
-        let output = in_time("the command ends", running.wait_with_output()).await.expect("it ends");
-        Answer::of(&output)
+        support::type_in(self.aws.command(&self.shop.dir, args, &hosts), line).await
     }
 
     fn rewrite(&self, from: &str, to: &str) {
@@ -161,7 +151,10 @@ async fn a_connection_is_erased_only_when_it_is_disabled_and_its_name_was_typed_
     scene.ask(&["erase", "main", "--order", "9", "--yes", "main"]).await.ended(2);
 
     let enabled = scene.ask(&["erase", "main", "--yes", "main"]).await.ended(2);
-    assert!(enabled.err.contains("is enabled; set enabled = false"), "{enabled:?}");
+    assert!(
+        enabled.err.contains("is enabled; run: cartdock connection pause main --stack shop-prod"),
+        "{enabled:?}"
+    );
     scene.rewrite("enabled = true", "enabled = false");
     scene.ask(&["connection", "apply", "--yes"]).await.ended(0);
     for typed in ["", "yes\n", "mian\n"] {

@@ -45,6 +45,17 @@ impl Adapters {
         Self { metrics: Some(metrics), ..self }
     }
 
+    /// What a connection still lacks to be opened: the first setting that is missing or wrong, and of which side. Nobody is
+    /// asked, and no secret is fetched.
+    #[must_use]
+    pub fn lack(&self, connection: &Connection) -> Option<(&'static str, SettingError)> {
+        let (store, warehouse) = (self.settings(connection, "store"), self.settings(connection, "warehouse"));
+        if let Err(error) = self.store_of(connection, &store) {
+            return Some(("store", error));
+        }
+        self.warehouse_of(&warehouse).err().map(|error| ("warehouse", error))
+    }
+
     fn open(&self, connection: &Connection) -> Result<Open, SettingError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) =
@@ -62,21 +73,26 @@ impl Adapters {
     }
 
     fn make(&self, connection: &Connection) -> Result<Open, SettingError> {
-        let side = |side: &str, map: &std::collections::BTreeMap<String, String>| {
-            Settings::new(format!("connection {}, {side}", connection.id), map.clone(), self.vault.clone())
-        };
-        let store = side("store", &connection.store);
-        let warehouse = side("warehouse", &connection.warehouse);
+        let (store, warehouse) = (self.settings(connection, "store"), self.settings(connection, "warehouse"));
         Ok(Open {
             connection: connection.clone(),
-            store: one_shopping_cart::connect(
-                &store,
-                &connection.policies,
-                self.http(Side::Store),
-                self.clock.clone(),
-            )?,
-            warehouse: Arc::new(wms::connect(&warehouse, self.http(Side::Warehouse), self.clock.clone())?),
+            store: self.store_of(connection, &store)?,
+            warehouse: Arc::new(self.warehouse_of(&warehouse)?),
         })
+    }
+
+    fn settings(&self, connection: &Connection, side: &str) -> Settings {
+        let map = if side == "store" { &connection.store } else { &connection.warehouse };
+        Settings::new(format!("connection {}, {side}", connection.id), map.clone(), self.vault.clone())
+    }
+
+    fn store_of(&self, connection: &Connection, settings: &Settings) -> Result<Store, SettingError> {
+        let http = self.http(Side::Store);
+        one_shopping_cart::connect(settings, &connection.policies, http, self.clock.clone())
+    }
+
+    fn warehouse_of(&self, settings: &Settings) -> Result<Warehouse, SettingError> {
+        wms::connect(settings, self.http(Side::Warehouse), self.clock.clone())
     }
 }
 

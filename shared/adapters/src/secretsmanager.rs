@@ -1,5 +1,8 @@
 //! Secrets of AWS Secrets Manager: `secret:NAME`, or `secret:NAME#field` where the secret is a JSON object.
 
+#[cfg(feature = "terminal")]
+mod keep;
+
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
@@ -26,6 +29,10 @@ impl SecretsManager {
     pub fn with(config: SdkConfig) -> Self {
         Self { config, client: OnceLock::new() }
     }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.config))
+    }
 }
 
 #[async_trait]
@@ -33,8 +40,7 @@ impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
         let Some(name) = reference.strip_prefix("secret:") else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
-        let client = self.client.get_or_init(|| Client::new(&self.config));
-        let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
+        let answer = self.client().get_secret_value().secret_id(name).send().await.map_err(|error| {
             match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
                 _ => aws::failure(DURING, &error),

@@ -21,6 +21,14 @@ pub struct SettingError {
     pub problem: String,
 }
 
+impl SettingError {
+    /// Is the setting not there at all?
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.problem.starts_with("is missing")
+    }
+}
+
 impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: setting \"{}\" {}", self.scope, self.key, self.problem)

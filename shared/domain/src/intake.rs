@@ -50,12 +50,7 @@ impl Intake<'_> {
     ) -> Result<Option<Message>, Failure> {
         let key = OrderKey::new(connection.id.clone(), order);
         let stamp = self.stamp();
-        let admission = judge(read, &connection.policies, stamp.at, stamp.at);
-        let admission = if is_doubtful(connection, read, &admission, stamp.at) {
-            Admission::AskFirst(stamp.at)
-        } else {
-            admission
-        };
+        let admission = admit(connection, read, stamp.at);
         let wake = admission.wake().unwrap_or(expected);
         if admission.wake().is_some() {
             self.ledger.expect(&connection.id, wake, &[order]).await?;
@@ -70,6 +65,13 @@ impl Intake<'_> {
         let to_do = matches!(stage, Some(Stage::Ready { .. } | Stage::InDoubt { .. }));
         Ok(to_do.then(|| Message::forward(&key)))
     }
+}
+
+/// The decision about an order that comes into the ledger at `now`.
+#[must_use]
+pub fn admit(connection: &Connection, read: &Read, now: Timestamp) -> Admission {
+    let admission = judge(read, &connection.policies, now, now);
+    if is_doubtful(connection, read, &admission, now) { Admission::AskFirst(now) } else { admission }
 }
 
 /// May an order that the ledger does not have been sent by an earlier ledger? What cannot be read tells no date: then it

@@ -61,8 +61,11 @@ fn found(side: &'static str, finding: Finding) -> Checked {
 }
 
 fn settings(connection: &Connection) -> Vec<Checked> {
-    let enabled =
-        if connection.enabled { "yes" } else { "no: nothing is imported or sent (set enabled = true)" };
+    let enabled = if connection.enabled {
+        "yes".to_owned()
+    } else {
+        format!("no: nothing is imported or sent (cartdock connection enable {})", connection.id)
+    };
     let start = connection.policies.start.map_or_else(
         || "none: every order of the store's history is imported".to_owned(),
         |start| format!("orders placed from {} on", crate::text::instant(start)),

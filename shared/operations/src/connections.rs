@@ -9,6 +9,13 @@ use serde_json::Value;
 
 use crate::text::{Cell, Style, Table, Tone};
 
+pub mod added;
+mod listing;
+pub mod preview;
+pub mod shown;
+pub mod switched;
+pub mod waiting;
+
 /// What is to become of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,7 +128,7 @@ pub fn left_alone(known: &Connection) -> Difference {
 }
 
 /// The settings of a connection as texts by their names; what its ledger knows is no setting.
-fn flat(connection: &Connection) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) fn flat(connection: &Connection) -> Result<BTreeMap<String, String>, Failure> {
     let value = serde_json::to_value(connection)
         .map_err(|_| Failure::permanent("compare connections", "the connection has no JSON form"))?;
     let mut texts = BTreeMap::new();

@@ -91,6 +91,7 @@ impl Doctor<'_> {
         findings.push(or_failed("daily", self.daily(connection).await));
         findings
             .push(or_failed("attempts", stuck::attempts(self.ledger, connection, self.clock.now()).await));
+        findings.push(or_failed("coverage", self.coverage(connection).await));
         findings.push(
             self.polled(connection).await.unwrap_or_else(|failure| failed("store", "polling", &failure)),
         );

@@ -19,8 +19,8 @@ mod clocks;
 mod held;
 pub use books::{Books, Closing, Leg, Outside, Packages};
 pub use clocks::Clock;
-pub(crate) use held::issue_ids;
 pub use held::{HeldGroup, HeldGroups};
+pub(crate) use held::{issue_ids, text as held_text};
 
 use clocks::Clocks;
 

@@ -12,41 +12,53 @@ use crate::cli::Erase;
 
 impl Desk<'_> {
     pub(super) async fn erase(&self, args: &Erase) -> Result<Outcome, Problem> {
-        if args.yes.as_ref().is_some_and(|name| name != args.connection.as_str()) {
-            return Err(Problem(format!(
-                "nothing was changed: --yes names another connection than {}; repeat its name",
-                args.connection
-            )));
-        }
+        self.refuse_other_name(args)?;
         match args.order {
             Some(order) => self.erase_body(args, OrderId(order)).await,
             None => self.erase_all(args).await,
         }
     }
 
+    fn refuse_other_name(&self, args: &Erase) -> Result<(), Problem> {
+        if args.yes.as_ref().is_some_and(|name| name != args.connection.as_str()) {
+            return Err(Problem(format!(
+                "nothing was changed: --yes names another connection than {}; repeat its name",
+                args.connection
+            )));
+        }
+        Ok(())
+    }
+
     async fn erase_all(&self, args: &Erase) -> Result<Outcome, Problem> {
         let id = &args.connection;
-        let erasure = self.host.erasure();
-        let removed = erasure.kept(id).await?;
-        let known = self.host.connections.get(id).await?;
+        let removed = self.host.erasure().kept(id).await?;
         if removed == Kept::default() {
             return Err(Problem(format!(
                 "nothing is kept of a connection {id}; cartdock status shows those there are"
             )));
         }
+        let erased = self.erase_everything(args, removed).await?;
+        self.show(&erased, || erased.text(style()))?;
+        Ok(Outcome::of(erased.needs_attention()))
+    }
+
+    /// Shows what there is, has the name typed back, and removes it.
+    pub(super) async fn erase_everything(&self, args: &Erase, removed: Kept) -> Result<Erased, Problem> {
+        let id = &args.connection;
+        self.refuse_other_name(args)?;
+        let erasure = self.host.erasure();
+        let known = self.host.connections.get(id).await?;
         self.refuse_running(args, known.as_ref())?;
         let _nobody_reads_it = write!(std::io::stderr(), "{}", preview(id.as_str(), &removed, style()));
         self.agreed(args, "This cannot be undone. Type the connection's name to remove all of it")?;
         erasure.erase(id).await?;
         let settings = self.connections.iter().find(|connection| connection.id == *id);
-        let erased = Erased {
+        Ok(Erased {
             connection: id.to_string(),
             removed,
             left: erasure.kept(id).await?,
             elsewhere: elsewhere(known.as_ref().or(settings), self.cli.stack.is_some()),
-        };
-        self.show(&erased, || erased.text(style()))?;
-        Ok(Outcome::of(erased.needs_attention()))
+        })
     }
 
     /// A connection that runs would be there again at once, and its orders would be sent a second time.
@@ -57,11 +69,8 @@ impl Desk<'_> {
             return Ok(());
         }
         let cure = match &self.cli.stack {
-            Some(stack) => format!(
-                "set enabled = false in its settings and run: cartdock connection apply {} --stack {stack}",
-                args.connection
-            ),
-            None => "set enabled = false in the settings, and restart cartdock run if it runs".to_owned(),
+            Some(stack) => format!("run: cartdock connection pause {} --stack {stack}", args.connection),
+            None => format!("run: cartdock connection pause {}", args.connection),
         };
         Err(Problem(format!("nothing was changed: connection {} is enabled; {cure}", args.connection)))
     }

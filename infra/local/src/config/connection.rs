@@ -28,8 +28,11 @@ pub(super) fn all<'t>(root: &mut Entries<'t>, adapters: &Adapters, reading: &mut
 
 fn tables<'t>(root: &mut Entries<'t>, reading: &mut Reading) -> Vec<Entries<'t>> {
     const CURE: &str = "begin each connection with a line [[connection]]";
+    const ADD: &str = "run cartdock connection add NAME, or write one that begins with a line [[connection]]";
     let Some(value) = root.take("connection") else {
-        reading.wrong_file("there is no connection", CURE);
+        if !reading.may_be_empty() {
+            reading.wrong_file("there is no connection", ADD);
+        }
         return Vec::new();
     };
     let span = value.span();

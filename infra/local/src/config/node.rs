@@ -24,6 +24,8 @@ pub(super) struct Reading<'t> {
     /// Were there more mistakes than are told?
     is_full: bool,
     secrets: Vec<NamedSecret>,
+    /// May there be no connection?
+    may_be_empty: bool,
 }
 
 /// Is a text too large for a settings file?
@@ -51,7 +53,16 @@ fn readable(problem: &str) -> String {
 
 impl<'t> Reading<'t> {
     pub(super) fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, mistakes: Vec::new(), is_full: false, secrets: Vec::new() }
+        Self { file, text, mistakes: Vec::new(), is_full: false, secrets: Vec::new(), may_be_empty: false }
+    }
+
+    /// The same, of a file that may have no connection.
+    pub(super) fn without_connections(self) -> Self {
+        Self { may_be_empty: true, ..self }
+    }
+
+    pub(super) fn may_be_empty(&self) -> bool {
+        self.may_be_empty
     }
 
     /// The file's top table; none when it is no TOML. Then nothing else is worth saying.

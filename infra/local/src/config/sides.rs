@@ -142,7 +142,7 @@ fn checked(settings: &[Setting], scope: &str, known: &Known, reading: &mut Readi
             continue;
         }
         let reference = setting.value.trim().strip_prefix('@');
-        let is_secret = known.secrets.iter().any(|name| fits(name, key)) || sounds_secret(key);
+        let is_secret = known.secrets.iter().any(|name| fits(name, key)) || is_secret(key);
         match reference {
             Some(reference) if is_secret => {
                 secret(setting, scope, reference, reading);
@@ -177,7 +177,9 @@ fn fits(name: &str, key: &str) -> bool {
 }
 
 /// Does a key say by its name that it is a secret?
-fn sounds_secret(key: &str) -> bool {
+pub(super) fn is_secret(key: &str) -> bool {
     let last = key.rsplit('.').next().unwrap_or(key);
-    matches!(last, "api_key" | "password" | "secret") || last.ends_with("_secret") || key == "auth.key"
+    matches!(last, "api_key" | "password" | "secret" | "secret_previous" | "token")
+        || last.ends_with("_secret")
+        || key == "auth.key"
 }

@@ -56,6 +56,12 @@ impl Aws {
         self.secrets.lock().expect("nobody panics").push((format!("{SECRETS}{name}"), value.to_owned()));
     }
 
+    /// What Secrets Manager keeps under a name.
+    pub(crate) fn kept(&self, name: &str) -> Option<String> {
+        let (kept, name) = (self.secrets.lock().expect("nobody panics"), format!("{SECRETS}{name}"));
+        kept.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+
     pub(crate) fn ledger(&self) -> DynamoLedger {
         DynamoLedger::new(self.client.clone(), &self.names.ledger, None)
     }
@@ -122,7 +128,16 @@ async fn answer(
         });
         return (StatusCode::OK, serde_json::json!({ "Attributes": attributes }).to_string());
     }
-    let kept = secrets.lock().expect("nobody panics");
+    let mut kept = secrets.lock().expect("nobody panics");
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if let Some(name) = call["Name"].as_str().or(call["SecretId"].as_str())
+        && let Some(value) = call["SecretString"].as_str()
+    {
+        let is_there = kept.iter().any(|(known, _)| known == name);
+        assert_eq!(is_there, target.ends_with("PutSecretValue"), "made once, and only then replaced");
+        kept.push((name.to_owned(), value.to_owned()));
+        return (StatusCode::OK, serde_json::json!({ "Name": name }).to_string());
+    }
     match kept.iter().rev().find(|(name, _)| call["SecretId"] == name.as_str()) {
         Some((name, value)) => {
             (StatusCode::OK, serde_json::json!({ "Name": name, "SecretString": value }).to_string())

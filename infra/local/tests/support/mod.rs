@@ -12,6 +12,7 @@ use jiff::civil::DateTime;
 use simulator::shop;
 use simulator::store::{Store, StoreOptions, WriteBack};
 use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions, Webhook};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 pub(crate) const NOTIFY_SECRET: &str = "unmistakable-notify-path";
@@ -51,6 +52,17 @@ pub(crate) fn cartdock(dir: &Path, args: &[&str]) -> Command {
 pub(crate) async fn finish(mut command: Command) -> Answer {
     let output = in_time("the command ends", command.output()).await.expect("the binary starts");
     Answer::of(&output)
+}
+
+/// Runs a command to its end, with lines typed.
+pub(crate) async fn type_in(mut command: Command, lines: &str) -> Answer {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().expect("the binary starts");
+    let mut stdin = running.stdin.take().expect("it is piped");
+    // Who does not read what was typed has ended already.
+    let _either_way_it_answers = stdin.write_all(lines.as_bytes()).await;
+    drop(stdin);
+    Answer::of(&in_time("the command ends", running.wait_with_output()).await.expect("it ends"))
 }
 
 /// Fails the test when something does not happen in time.
@@ -194,6 +206,11 @@ shipments_minutes = 1
     /// Runs a command of the binary to its end.
     pub(crate) async fn ask(&self, args: &[&str]) -> Answer {
         finish(self.command(args)).await
+    }
+
+    /// The same, with lines typed.
+    pub(crate) async fn type_in(&self, args: &[&str], lines: &str) -> Answer {
+        type_in(self.command(args), lines).await
     }
 
     /// Imports what the shop had mapped by the morning.

@@ -101,7 +101,7 @@ impl Books {
 
     /// The parts by word, for those that are not empty.
     #[must_use]
-    pub(super) fn details(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn details(&self) -> Vec<(&'static str, String)> {
         let parts = [
             ("sent", &self.sent),
             ("held", &self.held),

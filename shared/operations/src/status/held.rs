@@ -148,7 +148,7 @@ pub(crate) fn id_of(connection: &ConnectionId, word: &str, text: &str) -> String
 }
 
 /// The groups for people.
-pub(super) fn text(groups: &[HeldGroup], now: Timestamp, style: Style) -> String {
+pub(crate) fn text(groups: &[HeldGroup], now: Timestamp, style: Style) -> String {
     let mut out = String::new();
     for group in groups {
         let number = count(group.orders, "order", "orders");

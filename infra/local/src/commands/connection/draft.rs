@@ -1,0 +1,86 @@
+//! A change of a connection before it is written: what it will be, and the settings file that will say so.
+
+use domain::connection::{Connection, History};
+use operations::connections::entered;
+
+use crate::commands::{Desk, Problem};
+use crate::known;
+use crate::settings::edit::Stuck;
+use crate::settings::file::SettingsFile;
+use crate::settings::render;
+
+/// See the module.
+pub(super) struct Draft {
+    /// None on a deployment: its ledger is the truth.
+    file: Option<SettingsFile>,
+    /// The connection as it is to be.
+    pub(super) wanted: Connection,
+}
+
+impl Desk<'_> {
+    /// The change that `edit` makes in the text of a connection's settings, checked and not written.
+    pub(super) fn draft(
+        &self,
+        connection: &Connection,
+        edit: impl FnOnce(&str) -> Result<String, Stuck>,
+    ) -> Result<Draft, Problem> {
+        if self.cli.stack.is_some() {
+            return in_ledger(connection, edit);
+        }
+        let mut file = SettingsFile::open(&self.cli.config)?;
+        file.change(&connection.id, edit)?;
+        let wanted = file.connection(&connection.id).cloned().ok_or_else(|| {
+            Problem(format!("{} has no connection {} any more", file.path().display(), connection.id))
+        })?;
+        Ok(Draft { file: Some(file), wanted })
+    }
+
+    /// Switches a connection on or off. On a deployment no other setting is looked at, so that one can be switched off
+    /// whatever is wrong with it.
+    pub(super) fn switched(&self, connection: &Connection, enabled: bool) -> Result<Draft, Problem> {
+        if self.cli.stack.is_some() {
+            return Ok(Draft { file: None, wanted: Connection { enabled, ..connection.clone() } });
+        }
+        let literal = if enabled { "true" } else { "false" };
+        self.draft(connection, |text| crate::settings::edit::set(text, &connection.id, &["enabled"], literal))
+    }
+
+    /// Writes a change: into the settings file first, so that the next start agrees, and into the ledger, where whoever is at
+    /// work sees it.
+    pub(super) async fn write(&self, draft: Draft, history: Option<History>) -> Result<Connection, Problem> {
+        if let Some(file) = &draft.file {
+            file.save()?;
+        }
+        let known = self.host.connections.fresh(&draft.wanted.id).await?;
+        let entered = entered(&draft.wanted, known.as_ref());
+        let entered = Connection { history: history.unwrap_or(entered.history), ..entered };
+        self.host.connections.put(&entered).await?;
+        Ok(entered)
+    }
+
+    /// When a change counts.
+    pub(super) fn counts(&self) -> &'static str {
+        match (self.cli.stack.is_some(), self.host.is_shared()) {
+            (true, _) => "written: the functions see it within half a minute",
+            (false, true) => "written: the cartdock run that is at work sees it within seconds",
+            (false, false) => "written: the next cartdock run begins with it",
+        }
+    }
+}
+
+/// The same rules as for a settings file, for a connection of which only the ledger knows.
+fn in_ledger(
+    connection: &Connection,
+    edit: impl FnOnce(&str) -> Result<String, Stuck>,
+) -> Result<Draft, Problem> {
+    let wrong =
+        |problem: String| Problem(format!("nothing was changed, because it would be wrong:\n{problem}"));
+    let text = edit(&render::connection(connection)).map_err(|Stuck| wrong(STUCK.to_owned()))?;
+    let name = format!("connection-{}", connection.id);
+    let config = known::read_text(std::path::Path::new(&name), &text).map_err(|e| wrong(e.to_string()))?;
+    let wanted = config.connections.into_iter().next().ok_or_else(|| wrong(STUCK.to_owned()))?;
+    Ok(Draft { file: None, wanted: Connection { history: connection.history, ..wanted } })
+}
+
+const STUCK: &str =
+    "the setting cannot be put beside the others; take out what is in its way first (--unset)";
