@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{ConnectionId, WarehouseOrderId};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 pub(crate) use connection::{
     Add, Apply, ConnectionCommand, Edit, Enable, Pause, Remove, Resume, Show as ShowConnection,
@@ -30,6 +31,9 @@ pub(crate) struct Cli {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// The zone of times for people, as in Europe/Berlin; without it the shop's. JSON and CSV are in UTC.
+    #[arg(long, global = true, value_name = "ZONE", value_parser = zone)]
+    pub(crate) zone: Option<TimeZone>,
     /// Work on the deployment on AWS with this CloudFormation stack, instead of the data directory of the settings.
     #[arg(long, global = true, value_name = "NAME", help_heading = "On AWS")]
     pub(crate) stack: Option<String>,
@@ -42,6 +46,10 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "it is no zone's name, as America/New_York or UTC is".to_owned())
 }
 
 /// What the exit code means, for every command.
@@ -627,6 +635,7 @@ mod tests {
             "cartdock demo --keep",
             "cartdock rebuild main --new",
             "cartdock rebuild main --lost-at 2026-11-23T04:10:00Z",
+            "cartdock status --zone Europe/Berlin",
             "cartdock status --stack cartdock-prod --profile shop --region eu-central-1",
             "cartdock connection apply main --stack cartdock-prod --yes",
             "cartdock completions bash",
@@ -695,6 +704,7 @@ mod tests {
             "cartdock resolve 1 --anew --cancelled",
             "cartdock statsu",
             "cartdock check Main",
+            "cartdock status --zone Mars/Olympus",
             "cartdock reconcile --since tomorrow",
             "cartdock reconcile --since 400d",
             "cartdock map export prices",

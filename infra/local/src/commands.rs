@@ -14,6 +14,7 @@ mod progress;
 mod rebuild;
 mod reconcile;
 mod shell;
+mod zone;
 
 use std::io::{IsTerminal, Read as _, Write as _};
 use std::path::Path;
@@ -150,10 +151,16 @@ struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     async fn open(cli: &'a Cli) -> Result<Self, Problem> {
-        match deployment(cli).await? {
-            Some(deployment) => Self::at(cli, &deployment).await,
-            None => Self::here(cli).await,
+        let desk = match deployment(cli).await? {
+            Some(deployment) => Self::at(cli, &deployment).await?,
+            None => Self::here(cli).await?,
+        };
+        if !cli.json
+            && let Some(zone) = cli.zone.clone().or_else(|| zone::of_shops(&desk.connections))
+        {
+            operations::text::read_in(zone);
         }
+        Ok(desk)
     }
 
     /// On the deployment, with the connections that its ledger has.

@@ -194,7 +194,11 @@ async fn what_nobody_can_be_asked_about_is_settled_by_a_person() {
         order.ship_to =
             order.ship_to.clone().map(|to| simulator::store::ShipTo { line1: "2 New Street".into(), ..to });
     });
-    shop.held_for(there, "changed in the store after it was sent").await;
+    let changed = shop.held_for(there, "changed in the store after it was sent").await;
+    assert!(
+        changed["changed"][0].as_str().is_some_and(|what| what.starts_with("address: another")),
+        "{changed:#}"
+    );
     shop.act("resolve", there, &["--anew", "--note", "cancelled there by phone"]).await.ended(0);
     let anew = shop.stands(there, "accepted").await;
     assert_eq!(anew["reference"], format!("main-{there}-r1"), "{anew:#}");

@@ -37,7 +37,7 @@ use domain::ports::{Clock, ProductSource, Read, Store};
 use jiff::tz::TimeZone;
 
 pub use client::Client;
-pub use config::KEYS;
+pub use config::{KEYS, TIME_ZONE};
 pub use notification::{Notification, read_notification};
 
 use crate::http::Http;

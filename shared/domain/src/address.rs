@@ -58,6 +58,21 @@ impl std::fmt::Debug for Address {
 }
 
 impl Address {
+    /// The names of the parts in which this address is not the other one, as far as a parcel's way depends on them.
+    #[must_use]
+    pub fn parts_unlike(&self, other: &Self) -> Vec<&'static str> {
+        let parts = [
+            ("name", &self.name, &other.name),
+            ("address line 1", &self.line1, &other.line1),
+            ("address line 2", &self.line2, &other.line2),
+            ("city", &self.city, &other.city),
+            ("region", &self.region.name, &other.region.name),
+            ("postal code", &self.postal_code, &other.postal_code),
+            ("country", &self.country.name, &other.country.name),
+        ];
+        parts.into_iter().filter(|(_, ours, theirs)| ours != theirs).map(|(part, ..)| part).collect()
+    }
+
     /// The parts without which no carrier can deliver, that are missing here.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {

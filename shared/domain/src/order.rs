@@ -1,5 +1,6 @@
 //! The order as the store took it: the canonical form that every store adapter reads into.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -127,6 +128,52 @@ impl Order {
         }
         let bytes = hash.finalize();
         OrderDigest(bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl Order {
+    /// What the warehouse would act on otherwise if it had this order instead of the one that was `sent`, in words and
+    /// without personal data. Empty when their digests are the same.
+    #[must_use]
+    pub fn differences(&self, sent: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        let method = |order: &Self| {
+            order.ship_method.as_ref().map_or("none".to_owned(), |method| method.as_str().to_owned())
+        };
+        if method(self) != method(sent) {
+            differences.push(format!("shipping method: {} instead of {}", method(self), method(sent)));
+        }
+        match (&self.ship_to, &sent.ship_to) {
+            (Some(now), Some(before)) => {
+                let parts = now.parts_unlike(before);
+                if !parts.is_empty() {
+                    differences.push(format!("address: another {}", parts.join(", ")));
+                }
+            }
+            (None, Some(_)) => differences.push("address: none any more".to_owned()),
+            (Some(_), None) => differences.push("address: there was none".to_owned()),
+            (None, None) => {}
+        }
+        let (now, before) = (self.pieces(), sent.pieces());
+        let skus: BTreeSet<&str> = now.keys().chain(before.keys()).copied().collect();
+        for sku in skus {
+            let count = |pieces: &BTreeMap<&str, u32>| pieces.get(sku).copied().unwrap_or(0);
+            if count(&now) != count(&before) {
+                let name = if sku.is_empty() { "lines without SKU" } else { sku };
+                differences.push(format!("{name}: {} instead of {}", count(&now), count(&before)));
+            }
+        }
+        differences
+    }
+
+    fn pieces(&self) -> BTreeMap<&str, u32> {
+        let mut pieces = BTreeMap::new();
+        for line in &self.lines {
+            let sku = line.sku.as_ref().map_or("", Sku::as_str);
+            let count: &mut u32 = pieces.entry(sku).or_default();
+            *count = count.saturating_add(line.quantity);
+        }
+        pieces
     }
 }
 

@@ -358,3 +358,26 @@ fn each_class_of_warehouse_says_what_becomes_of_an_unclear_send() {
         assert_eq!(repeat.lookup().is_some(), can_be_asked, "{}", repeat.sentence());
     }
 }
+
+#[test]
+fn what_changed_after_sending_is_told_without_personal_data() {
+    let sent = order(json!({}));
+    assert_eq!(sent.differences(&sent), Vec::<String>::new());
+    let line = |sku: &str, quantity: u32| json!({"id": 1, "sku": sku, "name": "x", "quantity": quantity, "unit_price": "1"});
+    let mut now = order(json!({"lines": [line("MUG", 3), line("NEW", 1)], "ship_method": "Pigeon"}));
+    if let Some(to) = &mut now.ship_to {
+        (to.city, to.line1) = ("Elsewhere".into(), "1 Other Street".into());
+    }
+    assert_eq!(
+        now.differences(&sent),
+        [
+            "shipping method: Pigeon instead of UPS Ground",
+            "address: another address line 1, city",
+            "MUG: 3 instead of 2",
+            "NEW: 1 instead of 0",
+        ]
+    );
+    assert_ne!(now.digest(), sent.digest());
+    now.ship_to = None;
+    assert!(now.differences(&sent).contains(&"address: none any more".to_owned()));
+}

@@ -1,7 +1,8 @@
 //! One order on one screen: where it is, since when, what happens next, and its whole story. No personal data.
 
+use domain::intake::body_of;
 use domain::ports::{Connections, Ledger, Partners};
-use domain::record::{Entry, Record};
+use domain::record::{Cause, Entry, Record, Stage};
 use domain::shipment::{Package, Post};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -56,6 +57,9 @@ pub struct Explanation {
     pub pieces: u32,
     /// Version of the mapping that was used to send it; 0 when it has not been sent.
     pub mapping_version: u64,
+    /// For an order that changed after it was sent: what is another in the store now, without personal data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
     /// What has left.
     pub packages: Vec<PackageLine>,
     /// Its story, oldest first.
@@ -108,7 +112,24 @@ impl Explain<'_> {
         story.retain(|entry| entry.seq < first);
         story.extend(record.story.iter().cloned());
         let reference = self.reference(&record).await;
-        Ok(Explanation::of(&record, reference, story, self.now))
+        let changed = self.changed(&record).await;
+        Ok(Explanation { changed, ..Explanation::of(&record, reference, story, self.now) })
+    }
+
+    /// What is another in the store now than when it was sent. Nothing where that cannot be found out: the body that was
+    /// sent has expired, or the store does not answer.
+    async fn changed(&self, record: &Record) -> Vec<String> {
+        if record.stage != Stage::Held(Cause::ChangedAfterSending) {
+            return Vec::new();
+        }
+        let compared = async {
+            let (_, sent) = self.ledger.open(&record.key, true).await.ok()??;
+            let connection = self.connections.get(&record.key.connection).await.ok()??;
+            let store = self.partners?.store(&connection).await.ok()?;
+            let read = store.orders.read(&record.key.order.to_string()).await.ok()?;
+            Some(body_of(&read)?.differences(&sent?))
+        };
+        compared.await.unwrap_or_default()
     }
 
     /// The reference as the warehouse knows it: its limit decides whether the long or the short form was used.
@@ -140,6 +161,7 @@ impl Explanation {
             warehouse_order: record.warehouse_order.as_ref().map(ToString::to_string),
             pieces: record.units,
             mapping_version: record.mapping,
+            changed: Vec::new(),
             packages: record.packages.iter().map(PackageLine::of).collect(),
             story: told(story),
         }
@@ -174,6 +196,7 @@ impl Explanation {
 
     fn facts(&self, now: Timestamp) -> Vec<(&'static str, String)> {
         let mut facts = vec![("since", moment(self.since, now)), ("next", self.next.text(now))];
+        facts.extend(self.changed.iter().map(|change| ("changed", change.clone())));
         for cure in &self.cures {
             facts.push(("cure", cure.what.clone()));
             facts.extend(cure.row.clone().map(|row| ("row", row)));
@@ -250,7 +273,6 @@ mod tests {
     use super::*;
     use crate::fake::{FakeConnections, FakeLedger, connection, now, record, shipped};
     use domain::mapping::{Gap, Sku};
-    use domain::record::{Cause, Stage};
     use jiff::SignedDuration;
 
     async fn explained(ledger: &FakeLedger, text: &str) -> Result<Explanation, NotFound> {

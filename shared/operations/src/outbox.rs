@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::scan;
-use crate::text::{Style, Table, count, instant};
+use crate::text::{Style, Table, count, instant, utc};
 
 /// The columns of the CSV.
 const COLUMNS: [&str; 8] =
@@ -87,7 +87,7 @@ pub fn csv(rows: &[OutboxRow]) -> String {
             &row.carrier,
             &row.tracking_number,
             &row.tracking_url,
-            &instant(row.shipped_at),
+            &utc(row.shipped_at),
             &row.why,
         ]);
     }

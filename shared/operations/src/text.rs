@@ -1,8 +1,10 @@
 //! Text for people: times, tables that fit the screen, colours only where they are wanted.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 
 mod table;
 pub use table::{Cell, Table};
@@ -67,10 +69,35 @@ impl Tone {
     }
 }
 
+/// The zone in which people read times; UTC where nobody has said.
+static ZONE: OnceLock<TimeZone> = OnceLock::new();
+
+/// Says in which zone people read times, once for the whole process. What is made for programs stays in UTC.
+pub fn read_in(zone: TimeZone) {
+    ZONE.get_or_init(|| zone);
+}
+
 /// An instant in RFC 3339, UTC, to the second.
 #[must_use]
-pub fn instant(at: Timestamp) -> String {
+pub fn utc(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
+
+/// An instant in RFC 3339, to the second, in the zone in which people read times, with its offset.
+#[must_use]
+pub fn instant(at: Timestamp) -> String {
+    ZONE.get().map_or_else(|| utc(at), |zone| in_zone(at, zone))
+}
+
+fn in_zone(at: Timestamp, zone: &TimeZone) -> String {
+    let offset = zone.to_offset(at);
+    if offset == Offset::UTC {
+        return utc(at);
+    }
+    let local = offset.to_datetime(Timestamp::from_second(at.as_second()).unwrap_or(at));
+    let minutes = offset.seconds().abs() / 60;
+    let sign = if offset.is_negative() { '-' } else { '+' };
+    format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// An instant with its distance from now: `2026-11-23T09:00:00Z (3 min ago)`.
@@ -182,6 +209,18 @@ mod tests {
         ] {
             assert_eq!(moment(at.parse().unwrap(), now), text);
         }
+    }
+
+    #[test]
+    fn times_are_told_in_a_zone_with_its_offset() {
+        let at: Timestamp = "2026-11-23T09:00:00.7Z".parse().unwrap();
+        let zone = |hours, minutes: i32| {
+            let offset = Offset::from_seconds(hours * 3600 + minutes * 60).unwrap();
+            in_zone(at, &TimeZone::fixed(offset))
+        };
+        assert_eq!(zone(-5, 0), "2026-11-23T04:00:00-05:00");
+        assert_eq!(zone(5, 30), "2026-11-23T14:30:00+05:30");
+        assert_eq!(zone(0, 0), "2026-11-23T09:00:00Z");
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub const KEYS: &[&str] = &[
 ];
 
 const BASE_URL: &str = "https://www.mcssl.com";
-const TIME_ZONE: &str = "America/New_York";
+/// The zone of a store whose settings name none. An assumption: nobody documents it (dossier section 2).
+pub const TIME_ZONE: &str = "America/New_York";
 /// A proposal, not a contract: nobody has seen the store take tracking (dossier section 8.2).
 const WRITEBACK_PATH: &str = "/API/{merchant_id}/Orders/{order_id}/UPDATE";
 const WRITEBACK_BODY: &str = "<Request><Key>{key}</Key><OrderInfo><Id>{order_id}</Id><ShippingTrackingMethods>\
