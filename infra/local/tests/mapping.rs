@@ -296,3 +296,58 @@ async fn a_go_live_is_rehearsed_and_a_new_file_shows_what_it_changes() {
     assert_eq!(shop.ask(&["map", "list", "--json"]).await.json()["version"], 2, "nothing was imported");
     assert_eq!(shop.warehouse.orders().len(), 0, "nothing was sent");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_order_goes_nowhere_while_live_orders_go_on() {
+    let shop = Shop::open("test-orders", WriteBack::Offered).await;
+    let with = |policies: &str| {
+        let settings = shop.settings().replacen(
+            "[connection.policies]",
+            &format!("[connection.policies]\n{policies}"),
+            1,
+        );
+        shop.write("cartdock.toml", &settings);
+        settings
+    };
+    with("test_comments = [\"  \"]");
+    let blank = shop.ask(&["status"]).await.ended(2);
+    assert!(blank.words().contains("test_comments has an empty text"), "{blank:?}");
+    let emails = with("test_emails = [\"buyer0@example.com\"]");
+    shop.write(
+        "cartdock.toml",
+        &emails.replacen("[connection.store]", "[connection.store]\ncontact = \"skip\"", 1),
+    );
+    let unseen = shop.ask(&["status"]).await.ended(2);
+    assert!(unseen.words().contains("test orders would be sent"), "{unseen:?}");
+
+    with(
+        "test_skus = [\"test-item\"]\ntest_comments = [\"cartdock test\"]\ntest_emails = [\"buyer5@example.com\"]",
+    );
+    shop.map().await;
+    let mut tests = vec![shop.sold(&[(Some("MUG-12-BLU"), 1), (Some("TEST-ITEM"), 1)], "UPS Ground", 0)];
+    let mut remark = sale(&shop, &[(Some("MUG-12-BLU"), 1)], "UPS Ground", 0);
+    remark.comments = "A Cartdock test, please ignore".to_owned();
+    tests.push(shop.store.add_order(remark));
+    let mut buyer = sale(&shop, &[(Some("MUG-12-BLU"), 1)], "UPS Ground", 0);
+    buyer.client = 700_200_006;
+    tests.push(shop.store.add_order(buyer));
+    let live = shop.sold(&[(Some("MUG-12-BLU"), 1)], "UPS Ground", 0);
+    let run = shop.run();
+    shop.at(live, "accepted").await;
+    for (order, marker) in tests.iter().zip(["SKU", "remark", "e-mail address"]) {
+        let told = shop.explained(*order, |order| order["stage"] == "excluded").await;
+        let meaning = told["meaning"].as_str().unwrap_or_default();
+        assert!(meaning.contains(&format!("a test order, by its {marker}")), "{told:#}");
+        let refused = shop.ask(&["release", &order.to_string()]).await.ended(1);
+        assert!(refused.words().contains("a test order"), "{refused:?}");
+    }
+    let planned = shop.ask(&["plan", &tests[1].to_string(), "--json"]).await.ended(0).json();
+    assert_eq!(planned["outcome"]["word"], "excluded", "{planned:#}");
+    assert!(
+        planned["request"]["body"].as_str().is_some_and(|body| body.contains("W-MUG-BLUE")),
+        "{planned:#}"
+    );
+    assert_eq!(terminate(run).await, Some(0));
+    assert_eq!(shop.warehouse.orders().len(), 1, "the live one, and no test");
+    assert!(tests.iter().all(|order| shop.creates(*order) == 0), "not even tried");
+}

@@ -75,6 +75,9 @@ const UNPAID_CAP: Duration = Duration::from_secs(6 * 3600);
 /// Decides about an order that was imported at `since`.
 #[must_use]
 pub fn decide(order: &Order, policies: &Policies, since: Timestamp, now: Timestamp) -> Admission {
+    if let Some(marker) = policies.test_marker(order) {
+        return Admission::Exclude(Exclusion::Test(marker));
+    }
     let placed = order.ordered_at.unwrap_or(since);
     if policies.start.is_some_and(|start| placed < start) {
         return Admission::Exclude(Exclusion::BeforeStart);
@@ -256,6 +259,48 @@ mod tests {
         let held = decided(|order, _| order.ship_to = Some(Address::default()));
         let Admission::Hold(Cause::BadAddress(missing), _) = held else { panic!("{held:?}") };
         assert_eq!(missing.len(), 4);
+    }
+
+    #[test]
+    fn a_test_order_is_known_by_its_sku_its_remark_or_its_buyer_and_is_never_sent() {
+        use crate::record::TestMarker;
+        let marked = |change: &dyn Fn(&mut Order)| {
+            decided(|order, policies| {
+                policies.test_skus = vec!["TEST-1".into()];
+                policies.test_comments = vec!["cartdock test".into()];
+                policies.test_emails = vec!["Tester@Example.com".into()];
+                order.comments = "a gift".into();
+                change(order);
+            })
+        };
+        let line = |sku: &str| -> crate::order::LineItem {
+            serde_json::from_value(serde_json::json!({
+                "id": 1, "sku": sku, "name": "A thing", "quantity": 1, "unit_price": "1"
+            }))
+            .unwrap()
+        };
+        let email = |email: &str| {
+            let email = Some(email.to_owned());
+            move |order: &mut Order| order.ship_to.as_mut().unwrap().email.clone_from(&email)
+        };
+        assert_eq!(marked(&|_| {}), Admission::Ready);
+        assert_eq!(marked(&|order| order.lines = vec![line("TEST-10")]), Admission::Ready);
+        assert_eq!(marked(&email("a-tester@example.com")), Admission::Ready);
+        for (is, marker) in [
+            (marked(&|order| order.lines = vec![line("MUG"), line("test-1")]), TestMarker::Sku),
+            (marked(&|order| order.comments = "this is a Cartdock TEST!".into()), TestMarker::Comment),
+            (marked(&email("tester@example.COM")), TestMarker::Email),
+        ] {
+            assert_eq!(is, excluded(Exclusion::Test(marker)));
+            assert!(!crate::ruling::may_be_let_go(&is), "no person can have it sent");
+        }
+        let unpaid = marked(&|order| {
+            order.lines = vec![line("TEST-1")];
+            order.payment = PaymentStatus::Pending;
+        });
+        assert_eq!(unpaid, excluded(Exclusion::Test(TestMarker::Sku)), "whatever else is true of it");
+        let blank = decided(|_, policies| policies.test_comments = vec![" ".into()]);
+        assert_eq!(blank, Admission::Ready, "an empty marker marks nothing");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::mapping::Service;
 use crate::money::Currency;
+use crate::order::Order;
+use crate::record::TestMarker;
 
 /// A SKU that has no listing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +102,15 @@ pub struct Policies {
     pub currency: Currency,
     /// How long an order's way should take.
     pub targets: Targets,
+    /// SKUs of test orders: an order with one of them is never sent. Upper and lower case are the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_skus: Vec<String>,
+    /// Words in the buyer's remark that make an order a test order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_comments: Vec<String>,
+    /// E-mail addresses of people who place test orders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_emails: Vec<String>,
 }
 
 impl Default for Policies {
@@ -117,11 +128,37 @@ impl Default for Policies {
             retention_days: 90,
             currency: Currency::USD,
             targets: Targets::default(),
+            test_skus: Vec::new(),
+            test_comments: Vec::new(),
+            test_emails: Vec::new(),
         }
     }
 }
 
 impl Policies {
+    /// The marker by which an order is a test order, if it is one. An empty marker marks nothing.
+    #[must_use]
+    pub fn test_marker(&self, order: &Order) -> Option<TestMarker> {
+        let plain = |text: &str| text.trim().to_lowercase();
+        let is_in = |markers: &[String], fits: &dyn Fn(&str) -> bool| {
+            markers.iter().map(|marker| plain(marker)).any(|marker| !marker.is_empty() && fits(&marker))
+        };
+        let has_sku = |marker: &str| {
+            order.lines.iter().filter_map(|line| line.sku.as_ref()).any(|sku| plain(sku.as_str()) == marker)
+        };
+        let remark = plain(&order.comments);
+        let email = order.ship_to.as_ref().and_then(|to| to.email.as_deref()).map(plain);
+        if is_in(&self.test_skus, &has_sku) {
+            Some(TestMarker::Sku)
+        } else if is_in(&self.test_comments, &|marker| remark.contains(marker)) {
+            Some(TestMarker::Comment)
+        } else if is_in(&self.test_emails, &|marker| email.as_deref() == Some(marker)) {
+            Some(TestMarker::Email)
+        } else {
+            None
+        }
+    }
+
     /// The cooling-off delay.
     #[must_use]
     pub fn cooling_off(&self) -> Duration {

@@ -53,6 +53,20 @@ pub enum Exclusion {
     Archived,
     /// A person said so.
     ByPerson(String),
+    /// A test: it carries a marker that the connection names; which kind of marker.
+    Test(TestMarker),
+}
+
+/// What an order is known by as a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestMarker {
+    /// A SKU in it.
+    Sku,
+    /// Words in the buyer's remark.
+    Comment,
+    /// The buyer's e-mail address.
+    Email,
 }
 
 /// Why an order is held for a person.
@@ -147,7 +161,18 @@ impl fmt::Display for Exclusion {
             Self::NeverPaid => f.write_str("never paid"),
             Self::Archived => f.write_str("archived in the store"),
             Self::ByPerson(note) => write!(f, "a person said so: {note}"),
+            Self::Test(marker) => write!(f, "a test order, by its {marker}"),
         }
+    }
+}
+
+impl fmt::Display for TestMarker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sku => "SKU",
+            Self::Comment => "remark",
+            Self::Email => "e-mail address",
+        })
     }
 }
 

@@ -93,6 +93,14 @@ fn one<'t>(
         (sides::store(&mut store, adapters, reading), sides::warehouse(&mut warehouse, adapters, reading));
     let policies = table.table("policies", reading);
     let policies = policies::read(policies, reading);
+    if !policies.test_emails.is_empty() && store.get("contact").is_some_and(|contact| contact == "skip") {
+        let problem = "test_emails needs the buyer's address, and contact = \"skip\" does not read it: test orders would be sent";
+        reading.wrong(
+            table.span(),
+            problem,
+            "take contact out of the store's settings, or mark test orders otherwise",
+        );
+    }
     let schedule_table = table.table("schedule", reading);
     let schedule = schedule(schedule_table, reading);
     table.nothing_else(reading);

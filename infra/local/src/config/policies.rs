@@ -44,6 +44,9 @@ pub(super) fn read<'t>(mut table: Entries<'t>, reading: &mut Reading) -> Policie
             .parsed("currency", "three capital letters, as in \"USD\"", reading)
             .unwrap_or(usual.currency),
         targets: targets(&mut table, reading),
+        test_skus: markers("test_skus", &mut table, reading),
+        test_comments: markers("test_comments", &mut table, reading),
+        test_emails: markers("test_emails", &mut table, reading),
     };
     table.nothing_else(reading);
     policies
@@ -92,6 +95,24 @@ fn instant(text: &str) -> Option<Timestamp> {
     }
     let is_date = text.len() == 10;
     is_date.then(|| format!("{text}T00:00:00Z").parse().ok()).flatten()
+}
+
+/// The markers of test orders. An empty one would mark nothing, or everything.
+fn markers<'t>(key: &'static str, table: &mut Entries<'t>, reading: &mut Reading) -> Vec<String> {
+    let name = table.path(key);
+    let mut markers = Vec::new();
+    for (text, at) in table.texts(key, reading).unwrap_or_default() {
+        if text.trim().is_empty() {
+            reading.wrong(
+                at,
+                format!("{name} has an empty text"),
+                "take it out, or write what marks a test order",
+            );
+        } else {
+            markers.push(text.trim().to_owned());
+        }
+    }
+    markers
 }
 
 const METHOD_CURE: &str = "write \"hold\", or { use = \"…\" } with the warehouse's code";

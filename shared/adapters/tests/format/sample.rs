@@ -6,7 +6,7 @@ use domain::mapping::{Change, Gap, Mapping};
 use domain::message::Message;
 use domain::order::Order;
 use domain::ports::{Connections, Cursor, Inserted, Lease, Ledger, Mappings, Parked, Saved};
-use domain::record::{Cause, Claim, Entry, Exclusion, Record, Stage, Wait};
+use domain::record::{Cause, Claim, Entry, Exclusion, Record, Stage, TestMarker, Wait};
 use domain::shipment::{Contents, Package, Post};
 use domain::{OrderId, Reference, Token, WarehouseOrderId};
 use jiff::Timestamp;
@@ -59,6 +59,7 @@ fn stages() -> Vec<Stage> {
     stages.extend(held.into_iter().map(Stage::Held));
     stages.extend(excluded.into_iter().map(Stage::Excluded));
     stages.push(Stage::Sending(Claim { token: Token(78), until: later(15), repeats: true }));
+    stages.push(Stage::Excluded(Exclusion::Test(TestMarker::Sku)));
     stages
 }
 

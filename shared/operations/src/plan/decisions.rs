@@ -7,7 +7,7 @@ use domain::life::described;
 use domain::mapping::{ShippingRule, Target};
 use domain::order::{LineItem, Order};
 use domain::policy::{Policies, UnknownMethod, UnknownSku};
-use domain::record::{Cause, Exclusion, Wait};
+use domain::record::{Cause, Exclusion, TestMarker, Wait};
 use serde::Serialize;
 
 use super::InHand;
@@ -99,6 +99,11 @@ fn admission_rule(admission: &Admission, order: Option<&Order>, policies: &Polic
             format!("start = {}", policies.start.map(instant).unwrap_or_default())
         }
         Admission::Exclude(Exclusion::Digital) => "no address in the document".to_owned(),
+        Admission::Exclude(Exclusion::Test(marker)) => match marker {
+            TestMarker::Sku => format!("test_skus = {:?}", policies.test_skus),
+            TestMarker::Comment => "test_comments".to_owned(),
+            TestMarker::Email => "test_emails".to_owned(),
+        },
         Admission::Exclude(Exclusion::NeverPaid) => format!("unpaid_days = {}", policies.unpaid_days),
         Admission::Exclude(Exclusion::NotPaid(_)) | Admission::Wait(Wait::Unpaid(_), _) => statuses(),
         Admission::Wait(Wait::CoolingOff, until) => {

@@ -243,6 +243,7 @@ fn rule_word(rule: &Exclusion) -> &'static str {
         Exclusion::NeverPaid => "never paid",
         Exclusion::Archived => "archived",
         Exclusion::ByPerson(_) => "by a person",
+        Exclusion::Test(_) => "test",
     }
 }
 
