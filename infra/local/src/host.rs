@@ -262,7 +262,7 @@ impl Host {
         }
     }
 
-    /// Polls a store once. True: a ledger that is being rebuilt has more to read at once.
+    /// Polls a store once. True: there is more to read at once, because a ledger is being rebuilt or a history is long.
     async fn poll_once(&self, connection: &Connection, until: Timestamp) -> Result<bool, Failure> {
         let known = self.connections.get(&connection.id).await?.filter(Connection::imports);
         let Some(connection) = known else { return Ok(false) };
@@ -271,7 +271,7 @@ impl Host {
             tracing::info!(connection.id = %connection.id, imported = polled.imported, "orders imported");
         }
         if connection.is_complete() {
-            return Ok(false);
+            return Ok(polled.complete && !polled.caught_up && !polled.busy);
         }
         if polled.caught_up {
             tracing::info!(connection.id = %connection.id, "everything that the store lists is in the ledger");

@@ -260,6 +260,11 @@ async fn a_connection_is_added_once_its_credentials_work_and_the_next_one_takes_
     let second = format!("{}\n{store_key}\n", shop.store.merchant_id());
     let second = shop.type_in(&like, &second).await.ended(0);
     assert!(second.words().contains("rows copied"), "{second:?}");
+    for asked in ["store.merchant_id: ", "store.api_key (is not shown): "] {
+        assert!(second.err.contains(asked), "{asked} {second:?}");
+    }
+    assert_eq!(second.err.matches(": ").count(), 2, "two values, and no more: {second:?}");
+    kept_private(&shop, "second.store.api_key", &store_key);
     let shown = shop.ask(&["connection", "show", "second", "--json"]).await.ended(0).json()[0].clone();
     assert_eq!(shown["state"], "new");
     assert_eq!(shown["settings"]["warehouse.auth"], "header");

@@ -40,7 +40,8 @@ impl SecretSource for SecretsManager {
     async fn fetch(&self, reference: &str) -> Result<Option<Secret>, Failure> {
         let Some(name) = reference.strip_prefix("secret:") else { return Ok(None) };
         let (name, field) = name.split_once('#').map_or((name, None), |(name, field)| (name, Some(field)));
-        let answer = self.client().get_secret_value().secret_id(name).send().await.map_err(|error| {
+        let client = self.client();
+        let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| {
             match error.as_service_error() {
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => missing(name),
                 _ => aws::failure(DURING, &error),

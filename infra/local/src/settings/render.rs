@@ -37,7 +37,7 @@ fn side(settings: &SettingMap) -> Vec<String> {
     let line = |(name, value): (&String, &String)| {
         let name = if is_table(name) { format!("{name}.kind") } else { name.clone() };
         let path: Vec<String> = name.split('.').map(key).collect();
-        setting(&path.join("."), text(value))
+        setting(&path.join("."), literal(value))
     };
     let (kind, others): (Vec<_>, Vec<_>) = settings.iter().partition(|(name, _)| *name == "kind");
     kind.into_iter().chain(others).map(line).collect()
@@ -97,6 +97,13 @@ fn schedule(schedule: &Schedule) -> Vec<String> {
     .filter(|(_, is, usual)| is != usual)
     .map(|(name, is, _)| setting(name, is.to_string()))
     .collect()
+}
+
+/// A setting of a side as a person would write it: numbers and flags without quotes, where that is the same.
+fn literal(value: &str) -> String {
+    let is_number = value.len() <= 15 && value.bytes().all(|b| b.is_ascii_digit()) && !value.starts_with('0');
+    let is_plain = matches!(value, "true" | "false" | "0") || (is_number && !value.is_empty());
+    if is_plain { value.to_owned() } else { text(value) }
 }
 
 /// A key, in quotes where it needs them.

@@ -7,7 +7,7 @@ use domain::life::Stamp;
 use domain::mapping::{Mapped, Mapping};
 use domain::order::Order;
 use domain::policy::Policies;
-use domain::ports::{Ledger, Mappings, Partners, Store};
+use domain::ports::{Ledger, Mappings, Partners, Read, Store};
 use domain::record::{Cause, Exclusion, Record};
 use domain::{Failure, OrderId, OrderKey, Token};
 use jiff::Timestamp;
@@ -19,6 +19,9 @@ use crate::text::{Style, count, instant, pairs};
 
 /// Pages of the store's list that are asked for at most: ten thousand orders.
 const PAGES: usize = 100;
+
+/// After so many failed reads in a row the store is down; before that, it is the order that is broken. As when it is polled.
+const STORE_IS_DOWN: usize = 3;
 
 /// What would become of the orders that the store has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,8 +77,10 @@ impl Look<'_> {
         let enabled = Connection { enabled: true, ..connection.clone() };
         let (mut books, mut held, mut asked_first) = (Books::default(), HeldGroups::default(), 0);
         let chosen = &unknown[..unknown.len().min(self.limit)];
+        let mut failing = 0;
         for (read, order) in chosen.iter().enumerate() {
-            let (record, is_asked) = self.imagine(&store, &enabled, &mapping, *order).await?;
+            let document = read_one(&store, *order, &mut failing).await?;
+            let (record, is_asked) = self.imagine(&enabled, &mapping, *order, &document);
             asked_first += u64::from(is_asked);
             books.count(&record);
             held.count(&record);
@@ -87,24 +92,38 @@ impl Look<'_> {
 
     /// The order as it would stand in the ledger once it has been imported, asked about and mapped; and whether it is asked
     /// about before it is sent.
-    async fn imagine(
+    fn imagine(
         &self,
-        store: &Store,
         connection: &Connection,
         mapping: &Mapping,
         order: OrderId,
-    ) -> Result<(Record, bool), Failure> {
-        let read = store.orders.read(&order.to_string()).await?;
-        let is_doubtful = matches!(admit(connection, &read, self.now), Admission::AskFirst(_));
-        let admission = match (judge(&read, &connection.policies, self.now, self.now), body_of(&read)) {
+        read: &Read,
+    ) -> (Record, bool) {
+        let is_doubtful = matches!(admit(connection, read, self.now), Admission::AskFirst(_));
+        let admission = match (judge(read, &connection.policies, self.now, self.now), body_of(read)) {
             (Admission::Ready, Some(body)) => mapped(mapping, body, &connection.policies, self.now),
             (other, _) => other,
         };
         let stamp = Stamp { by: "preview", at: self.now, token: Token(0) };
         let key = OrderKey::new(connection.id.clone(), order);
         let wake = admission.wake().unwrap_or(self.now);
-        let record = Record::imported(key, &admission, body_of(&read).map(Order::digest), wake, stamp);
-        Ok((record, is_doubtful && admission == Admission::Ready))
+        let record = Record::imported(key, &admission, body_of(read).map(Order::digest), wake, stamp);
+        (record, is_doubtful && admission == Admission::Ready)
+    }
+}
+
+/// Reads an order. One that alone cannot be read is one that is held.
+async fn read_one(store: &Store, order: OrderId, failing: &mut usize) -> Result<Read, Failure> {
+    match store.orders.read(&order.to_string()).await {
+        Ok(read) => {
+            *failing = 0;
+            Ok(read)
+        }
+        Err(failure) if *failing + 1 >= STORE_IS_DOWN => Err(failure),
+        Err(failure) => {
+            *failing += 1;
+            Ok(Read::Unreadable { order: Some(order), why: failure.to_string() })
+        }
     }
 }
 

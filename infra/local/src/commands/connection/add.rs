@@ -1,6 +1,7 @@
 //! `cartdock connection add`: asks for what is needed, tries it without saving anything, and writes it down disabled.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use adapters::clock::SystemClock;
 use adapters::partners::Adapters;
@@ -12,6 +13,7 @@ use operations::check::{CheckReport, check};
 use operations::connections::added::{Added, copied};
 use operations::connections::entered;
 
+use super::draft::one_alone;
 use super::edit::{Step, refuse_open_secret, steps, walk};
 use super::keep::Keeper;
 use super::{ask, deployment, show, style};
@@ -19,10 +21,9 @@ use crate::cli::{Add, Cli};
 use crate::commands::{Outcome, Problem};
 use crate::config::is_secret;
 use crate::host::{Host, Options, Place, adapters};
+use crate::run;
 use crate::settings::file::SettingsFile;
 use crate::settings::{edit, render};
-use crate::{known, run};
-use std::sync::Arc;
 
 /// Where a new connection goes.
 struct Target {
@@ -50,15 +51,7 @@ pub(super) async fn add(cli: &Cli, args: &Add) -> Result<Outcome, Problem> {
         policies.push(("policies.start".to_owned(), Some(start(args.like.is_some())?)));
     }
     let wanted = target.written(&filled, &policies)?;
-    let secrets = typed.iter().map(|(key, (_, value))| (key.clone(), value.expose().to_owned())).collect();
-    let host = Host::open(Options { secrets, ..target.options.clone() }).await?;
-    if host.connections.get(&args.connection).await?.is_some() {
-        return Err(Problem(format!(
-            "nothing was changed: the ledger still knows a connection {0}; remove what is kept of it first: cartdock connection \
-             remove {0}",
-            args.connection
-        )));
-    }
+    let host = target.host(args, &typed).await?;
     let tried = with_typed(&wanted, &typed);
     let report = check(host.partners.as_ref(), host.mappings.as_ref(), &tried).await;
     if args.dry_run {
@@ -66,13 +59,7 @@ pub(super) async fn add(cli: &Cli, args: &Add) -> Result<Outcome, Problem> {
         return Ok(Outcome::of(works_not(&report)));
     }
     refuse_broken(args, &report)?;
-    for (place, value) in typed.values() {
-        target.keeper.as_ref().map_err(Problem::same)?.keep(place, value).await?;
-    }
-    if let Some(file) = &target.file {
-        file.save()?;
-    }
-    host.connections.put(&entered(&wanted, None)).await?;
+    target.save(&host, &wanted, &typed).await?;
     let mapping = match args.like.as_ref().filter(|_| args.with_mapping) {
         None => None,
         Some(like) => copy_mapping(&host, like, &wanted).await?,
@@ -103,6 +90,32 @@ impl Target {
             )));
         }
         Ok(())
+    }
+
+    /// The ledger that it goes into, with what was typed at hand and not kept yet.
+    async fn host(&self, args: &Add, typed: &Typed) -> Result<Host, Problem> {
+        let secrets =
+            typed.iter().map(|(key, (_, value))| (key.clone(), value.expose().to_owned())).collect();
+        let host = Host::open(Options { secrets, ..self.options.clone() }).await?;
+        match host.connections.get(&args.connection).await? {
+            None => Ok(host),
+            Some(_) => Err(Problem(format!(
+                "nothing was changed: the ledger still knows a connection {0}; remove what is kept of it first: cartdock \
+                 connection remove {0}",
+                args.connection
+            ))),
+        }
+    }
+
+    /// Secrets first: what names them must find them.
+    async fn save(&self, host: &Host, wanted: &Connection, typed: &Typed) -> Result<(), Problem> {
+        for (place, value) in typed.values() {
+            self.keeper.as_ref().map_err(Problem::same)?.keep(place, value).await?;
+        }
+        if let Some(file) = &self.file {
+            file.save()?;
+        }
+        Ok(host.connections.put(&entered(wanted, None)).await?)
     }
 
     /// The connection as far as it is given, and what is to be set of its policies and its schedule.
@@ -139,7 +152,7 @@ impl Target {
                 if !ask::is_person() || typed.contains_key(&key) {
                     return Err(Problem(format!("nothing was changed: {lack}")));
                 }
-                ask::tell(&lack.to_string());
+                ask::tell("that cannot be:");
             }
             let value = if is_secret(&lack.key) {
                 let keeper = self.keeper.as_ref().map_err(Problem::same)?;
@@ -163,11 +176,7 @@ impl Target {
                 file.change(&filled.id, |text| Ok(edit::add(text, &block)))?;
                 file.connection(&filled.id).cloned()
             }
-            None => {
-                let name = format!("connection-{}", filled.id);
-                let config = known::read_text(std::path::Path::new(&name), &block)?;
-                config.connections.into_iter().next()
-            }
+            None => one_alone(&block)?,
         };
         wanted.ok_or_else(stuck)
     }
@@ -186,11 +195,15 @@ fn asked(key: &str, problem: &str) -> Result<String, Problem> {
         _ => problem.trim_start_matches("is missing").trim_start_matches([':', ';', ',', ' ']).to_owned(),
     };
     let question = if hint == "add it" { key.to_owned() } else { format!("{hint}\n{key}") };
-    let answer = ask::line(&question, &format!("--set {key}=VALUE"))?;
-    if answer.is_empty() {
-        return Err(Problem(format!("nothing was changed: {key} is empty; give --set {key}=VALUE")));
+    loop {
+        let answer = ask::line(&question, &format!("--set {key}=VALUE"))?;
+        if !answer.is_empty() {
+            return Ok(answer);
+        }
+        if !ask::is_person() {
+            return Err(Problem(format!("nothing was changed: {key} is empty; give --set {key}=VALUE")));
+        }
     }
-    Ok(answer)
 }
 
 /// The date of the first order that may be sent: today for a copy, and where nothing else is said.

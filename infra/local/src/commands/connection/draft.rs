@@ -1,9 +1,12 @@
 //! A change of a connection before it is written: what it will be, and the settings file that will say so.
 
+use std::path::Path;
+
 use domain::connection::{Connection, History};
 use operations::connections::entered;
 
 use crate::commands::{Desk, Problem};
+use crate::config::{Mistake, Mistakes};
 use crate::known;
 use crate::settings::edit::Stuck;
 use crate::settings::file::SettingsFile;
@@ -76,10 +79,21 @@ fn in_ledger(
     let wrong =
         |problem: String| Problem(format!("nothing was changed, because it would be wrong:\n{problem}"));
     let text = edit(&render::connection(connection)).map_err(|Stuck| wrong(STUCK.to_owned()))?;
-    let name = format!("connection-{}", connection.id);
-    let config = known::read_text(std::path::Path::new(&name), &text).map_err(|e| wrong(e.to_string()))?;
-    let wanted = config.connections.into_iter().next().ok_or_else(|| wrong(STUCK.to_owned()))?;
+    let wanted = one_alone(&text)?.ok_or_else(|| wrong(STUCK.to_owned()))?;
     Ok(Draft { file: None, wanted: Connection { history: connection.history, ..wanted } })
+}
+
+/// The connection of a text that no file has, by the same rules; its lines mean nothing to anybody.
+///
+/// # Errors
+/// Every mistake in it.
+pub(super) fn one_alone(text: &str) -> Result<Option<Connection>, Problem> {
+    let told = |mistake: &Mistake| format!("{}; {}", mistake.problem, mistake.cure);
+    let config = known::read_text(Path::new("connection"), text).map_err(|Mistakes(mistakes)| {
+        let lines: Vec<String> = mistakes.iter().map(told).collect();
+        Problem(format!("nothing was changed, because it would be wrong:\n{}", lines.join("\n")))
+    })?;
+    Ok(config.connections.into_iter().next())
 }
 
 const STUCK: &str =

@@ -287,6 +287,9 @@ proptest! {
         let schedule = Schedule { orders_minutes: minutes, shipments_minutes: 5, overlap_minutes: 60 + minutes };
         let mut wanted = Connection { name, policies, schedule, enabled: strict, ..main };
         wanted.warehouse.insert("create.body".into(), body);
+        for (key, value) in [("timeout_seconds", "007"), ("lag_seconds", "0"), ("create.success", "true")] {
+            wanted.warehouse.insert(key.into(), value.into());
+        }
         wanted.warehouse.insert("header.X-A_b".into(), "one".into());
         let text = render::connection(&wanted);
         prop_assert_eq!(&read(&text).connections[0], &wanted, "{}", text);

@@ -81,3 +81,23 @@ fn more_than_the_limit_is_counted_and_not_read() {
     let (told, _) = preview(&scene, &scene.connection, 0);
     assert_eq!((told.known, told.read, told.unread), (1, 0, 4));
 }
+
+#[test]
+fn an_order_that_alone_cannot_be_read_is_held_and_a_store_that_is_down_is_told() {
+    let scene = scene();
+    scene.store.fail(1);
+    let (told, _) = preview(&scene, &scene.connection, 50);
+    assert_eq!((told.read, told.books.held["unreadable"]), (5, 2), "{:?}", told.books);
+    for order in [2, 3] {
+        scene.store.fail(order);
+    }
+    let look = Look {
+        partners: scene.partners.as_ref(),
+        ledger: scene.ledger.as_ref(),
+        mappings: scene.mappings.as_ref(),
+        now: build::noon(),
+        limit: 50,
+        progress: &|_, _| (),
+    };
+    run(look.preview(&scene.connection)).unwrap_err();
+}
