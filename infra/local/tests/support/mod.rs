@@ -41,9 +41,12 @@ pub(crate) fn directory(name: &str) -> PathBuf {
     dir
 }
 
-/// The binary, in a directory, without any secret in its environment.
+/// The binary, in a directory, without any secret in its environment. Times are told in UTC unless a zone is asked for.
 pub(crate) fn cartdock(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cartdock"));
+    if !args.contains(&"--zone") {
+        command.args(["--zone", "UTC"]);
+    }
     command.current_dir(dir).args(args).stdin(Stdio::null()).kill_on_drop(true);
     command
 }
