@@ -3,24 +3,26 @@
 //! Only the very same code on both sides is proposed as it stands. Everything else is a guess or open: its row says `no` in
 //! the column `apply`, and an import leaves it until a person writes `yes`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use domain::mapping::{Decision, Gap, Mapping, Matcher, Sku, Target};
-use domain::order::Order;
-use domain::ports::{Product, ProductSource};
+use domain::mapping::{Mapping, Sku, Target};
+use domain::ports::ProductSource;
 use domain::warehouse::StockFeed;
 use domain::{ConnectionId, Failure};
 use serde::Serialize;
 
 use crate::mapping_csv::sheet::first_column;
 use crate::mapping_csv::{ALSO_READ, Kind, RowError, lines, rules::rule_row};
-use crate::recent::{Recent, RecentOrders, Span};
+use crate::recent::{Recent, Span};
 
 mod alike;
+mod methods;
+mod shelf;
 mod text;
 
 pub use alike::{Certainty, plain};
 use alike::{Codes, Found};
+use shelf::{Seen, Shelf};
 
 /// So many products in a row that cannot be read are no accident any more.
 const IN_A_ROW: u32 = 5;
@@ -125,23 +127,6 @@ pub struct Seed {
     pub notes: Vec<String>,
 }
 
-/// What is known of one SKU, or of a product without one.
-#[derive(Default)]
-struct Seen {
-    name: String,
-    sold: Use,
-    /// Does the store say that it is not shipped? None where it does not tell.
-    digital: Option<bool>,
-}
-
-/// Everything that the shop sells.
-#[derive(Default)]
-struct Shelf {
-    skus: BTreeMap<Sku, Seen>,
-    without: BTreeMap<u64, Seen>,
-    products: u64,
-}
-
 impl Seeding<'_> {
     /// Reads the store and the warehouse, and proposes. Changes nothing.
     ///
@@ -244,93 +229,6 @@ impl Seeding<'_> {
         listings.sort_by_key(|listing| std::cmp::Reverse((listing.sold.orders, listing.sold.pieces)));
         listings
     }
-
-    /// The methods of orders that no rule takes.
-    fn rules(&self, read: &RecentOrders, notes: &mut Vec<String>) -> Vec<ProposedRule> {
-        let Recent { connection, now, .. } = self.recent;
-        let mut methods: BTreeMap<String, (String, BTreeSet<String>, Use)> = BTreeMap::new();
-        for order in &read.orders {
-            if !crate::plan::is_to_be_shipped(order, &connection.policies, now) {
-                continue;
-            }
-            let Err(Gap::UnknownMethod { method, country }) =
-                self.mapping.service(order, &connection.policies)
-            else {
-                continue;
-            };
-            let worded = order.ship_method.as_ref().map_or(method.as_str(), |method| method.as_str());
-            let known = methods
-                .entry(method.clone())
-                .or_insert_with(|| (worded.to_owned(), BTreeSet::new(), Use::default()));
-            known.1.insert(country);
-            known.2.orders += 1;
-        }
-        let services = self.services();
-        if services.len() == 0 && !methods.is_empty() {
-            notes.push("no service of the warehouse is known: give them with --services FILE".to_owned());
-        }
-        let mut rules: Vec<_> = methods
-            .into_values()
-            .map(|(method, countries, used)| self.proposed_rule(method, countries, used, &services))
-            .collect();
-        rules.sort_by_key(|rule| std::cmp::Reverse(rule.used.orders));
-        rules
-    }
-
-    /// Every service of the warehouse that can be known.
-    fn services(&self) -> Codes {
-        let mut services = Codes::default();
-        for rule in &self.mapping.rules {
-            if let Decision::Book(service) = &rule.decision {
-                services.add(service.as_str());
-            }
-        }
-        if let Some(Ok(given)) = self.services.map(first_column) {
-            given.iter().for_each(|service| services.add(service));
-        }
-        services
-    }
-
-    fn proposed_rule(
-        &self,
-        method: String,
-        countries: BTreeSet<String>,
-        used: Use,
-        services: &Codes,
-    ) -> ProposedRule {
-        let is_code =
-            |country: &String| country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
-        let all_codes = countries.iter().all(is_code);
-        let countries = if all_codes { countries.into_iter().collect() } else { Vec::new() };
-        let (service, certainty, why) = match (services.find(&method), self.alike_rule(&method)) {
-            (Found::Exact(service), _) => {
-                (service, Certainty::Exact, "the warehouse has this very service".into())
-            }
-            (Found::Alike(service), _) => (service, Certainty::Guess, SAME_BUT.to_owned()),
-            (_, Some((text, service))) => {
-                let why = format!("guess: the rule for \"{text}\" differs only in case, blanks or hyphens");
-                (service, Certainty::Guess, why)
-            }
-            (Found::Several(several), None) => (
-                String::new(),
-                Certainty::Open,
-                format!("several services look like it: {}", several.join(", ")),
-            ),
-            (Found::Nothing, None) => (String::new(), Certainty::Open, "nothing looks like it".to_owned()),
-        };
-        ProposedRule { method, countries, service, certainty, why, used }
-    }
-
-    /// A rule in force whose text is the same but for how it is typed.
-    fn alike_rule(&self, method: &str) -> Option<(String, String)> {
-        let wanted = plain(method);
-        self.mapping.rules.iter().find_map(|rule| match (&rule.method, &rule.decision) {
-            (Matcher::Is(text), Decision::Book(service)) if plain(text) == wanted => {
-                Some((text.clone(), service.to_string()))
-            }
-            _ => None,
-        })
-    }
 }
 
 const SAME_BUT: &str = "guess: the same but for case, blanks or hyphens";
@@ -348,47 +246,6 @@ fn proposed_listing(sku: &Sku, seen: Seen, codes: &Codes) -> ProposedListing {
         Found::Nothing => (String::new(), Certainty::Open, "nothing looks like it".to_owned()),
     };
     ProposedListing { sku: sku.to_string(), name: seen.name, warehouse_sku, certainty, why, sold: seen.sold }
-}
-
-impl Shelf {
-    /// What an order took: each product counts once for the order.
-    fn sold(&mut self, order: &Order) {
-        let mut counted: BTreeSet<(Option<Sku>, u64)> = BTreeSet::new();
-        for line in &order.lines {
-            let seen = match &line.sku {
-                Some(sku) => self.skus.entry(sku.clone()).or_default(),
-                None => self.without.entry(line.product).or_default(),
-            };
-            if seen.name.is_empty() {
-                seen.name.clone_from(&line.name);
-            }
-            seen.sold.pieces += u64::from(line.quantity);
-            let product = if line.sku.is_some() { 0 } else { line.product };
-            seen.sold.orders += u64::from(counted.insert((line.sku.clone(), product)));
-        }
-    }
-
-    fn offered(&mut self, product: Product) {
-        self.products += 1;
-        let seen = match product.sku {
-            Some(sku) => self.skus.entry(sku).or_default(),
-            None => self.without.entry(product.id).or_default(),
-        };
-        let weighs = product.weight.is_some_and(|weight| !weight.is_zero());
-        seen.name = product.name;
-        seen.digital = Some(!product.has_shipping && !weighs);
-    }
-
-    /// The products without SKU that are, or may be, things.
-    fn without(&self) -> Vec<WithoutSku> {
-        let things =
-            self.without.iter().filter(|(_, seen)| seen.digital != Some(true) || seen.sold.orders > 0);
-        let mut without: Vec<WithoutSku> = things
-            .map(|(product, seen)| WithoutSku { product: *product, name: seen.name.clone(), sold: seen.sold })
-            .collect();
-        without.sort_by_key(|product| std::cmp::Reverse((product.sold.orders, product.sold.pieces)));
-        without
-    }
 }
 
 /// Refuses a file of codes that cannot be read, before anything slow begins.
