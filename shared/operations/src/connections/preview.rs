@@ -28,6 +28,8 @@ const STORE_IS_DOWN: usize = 3;
 pub struct Preview {
     /// The connection.
     pub connection: String,
+    /// When it was looked at.
+    pub at: Timestamp,
     /// The order date from which on the store was asked (start date or cursor, less the overlap); none for all of history.
     pub from: Option<Timestamp>,
     /// How many orders it lists.
@@ -87,7 +89,7 @@ impl Look<'_> {
             (self.progress)(read + 1, chosen.len());
         }
         let told = told(connection, &listing, &unknown, books);
-        Ok(Preview { held: held.groups(), asked_first, ..told })
+        Ok(Preview { at: self.now, held: held.groups(), asked_first, ..told })
     }
 
     /// The order as it would stand in the ledger once it has been imported, asked about and mapped; and whether it is asked
@@ -140,6 +142,7 @@ fn told(connection: &Connection, listing: &Listing, unknown: &[OrderId], books: 
     let (listed, missing) = (listing.orders.len() as u64, unknown.len() as u64);
     Preview {
         connection: connection.id.to_string(),
+        at: Timestamp::UNIX_EPOCH,
         from: listing.from,
         listed,
         more: listing.more,
@@ -167,13 +170,13 @@ impl Preview {
 
     /// The preview for people.
     #[must_use]
-    pub fn text(&self, now: Timestamp, style: Style) -> String {
+    pub fn text(&self, style: Style) -> String {
         let mut text = style.heading(&format!("{}: what enabling it would do", self.connection));
         text.push_str(&pairs(&self.rows(), style));
         if !self.held.is_empty() {
             text.push('\n');
             text.push_str(&style.heading("Would be held, by cause"));
-            text.push_str(&held_text(&self.held, now, style));
+            text.push_str(&held_text(&self.held, self.at, style));
         }
         text
     }

@@ -8,7 +8,7 @@ use domain::ports::{Cursor, Ledger};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::flat;
+use super::{difference, flat};
 use crate::text::{Style, moment, pairs};
 
 /// Whether a connection works.
@@ -71,6 +71,9 @@ pub struct Shown {
     pub mapping: u64,
     /// All settings by name. Secrets are references.
     pub settings: BTreeMap<String, String>,
+    /// Those that the settings file says and the ledger does not: changed by hand, and not in force yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_in_force: Vec<String>,
 }
 
 /// Looks at a connection. `is_secret` says which settings hold secrets: of those only references are shown.
@@ -91,6 +94,8 @@ pub async fn show(
     };
     let mut settings: BTreeMap<String, String> = flat(connection)?.into_iter().map(hidden).collect();
     settings.retain(|name, _| name != "name" && name != "enabled");
+    let changes = known.map(|known| difference(connection, Some(known))).transpose()?;
+    let changes = changes.map(|difference| difference.changes).unwrap_or_default();
     Ok(Shown {
         connection: connection.id.to_string(),
         name: connection.name.clone(),
@@ -98,6 +103,7 @@ pub async fn show(
         read_up_to: cursor.position,
         mapping,
         settings,
+        not_in_force: changes.into_iter().map(|change| change.setting).collect(),
     })
 }
 
@@ -117,6 +123,10 @@ impl Shown {
             ("store read", read),
             ("mapping", format!("version {}", self.mapping)),
         ];
+        if !self.not_in_force.is_empty() {
+            let what = self.not_in_force.join(", ");
+            rows.push(("not in force", format!("{what}: changed by hand; restart cartdock run")));
+        }
         rows.extend(self.settings.iter().map(|(name, value)| (name.as_str(), value.clone())));
         style.heading(&format!("{} ({})", self.connection, self.name)) + &pairs(&rows, style)
     }
@@ -143,6 +153,22 @@ mod tests {
         assert!(!text.contains("hunter2"), "{text}");
         assert!(!serde_json::to_string(&shown).unwrap().contains("hunter2"));
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_was_changed_by_hand_and_is_not_in_force_is_told() {
+        let main = fake::connection("main");
+        let by_hand = Connection { enabled: false, ..main.clone() };
+        let shown = show(&FakeLedger::default(), &by_hand, Some(&main), 0, |_| false).await.unwrap();
+        assert_eq!(shown.not_in_force, ["enabled"]);
+        assert!(shown.text(fake::now(), Style::PLAIN).contains("enabled: changed by hand"));
+        assert!(
+            show(&FakeLedger::default(), &main, Some(&main), 0, |_| false)
+                .await
+                .unwrap()
+                .not_in_force
+                .is_empty()
+        );
     }
 
     #[tokio::test]

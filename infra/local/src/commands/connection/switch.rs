@@ -91,12 +91,11 @@ impl Desk<'_> {
         let history = rebuild::history(found.history(), None, args.new);
         let preview = self.preview(&Connection { history, ..found.connection.clone() }, args.limit).await?;
         let attention = Outcome::of(preview.needs_attention());
-        let now = self.host.clock.now();
         if args.dry_run {
-            self.show(&preview, || preview.text(now, style()))?;
+            self.show(&preview, || preview.text(style()))?;
             return Ok(attention);
         }
-        say(&preview.text(now, style()));
+        say(&preview.text(style()));
         self.agreed_to(&args.connection, "Import and send this from now on", args.yes)?;
         let draft = self.switched(&found.connection, true)?;
         let entered = self.write(draft, args.new.then_some(history)).await?;

@@ -55,7 +55,7 @@ fn each_order_is_counted_where_the_import_would_put_it_and_nothing_is_written() 
     assert_eq!(scene.script.count_all(&["ledger.insert", "ledger.save", "ledger.expect", "warehouse."]), 0);
     let known = run(scene.connections.get(&scene.connection.id)).unwrap().unwrap();
     assert!(!known.enabled);
-    let text = told.text(build::noon(), Style::PLAIN);
+    let text = told.text(Style::PLAIN);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
@@ -65,7 +65,7 @@ fn what_an_earlier_ledger_may_have_sent_is_told_besides() {
     let fresh = Connection { history: History::Rebuilding { lost_at: None }, ..scene.connection.clone() };
     let (told, _) = preview(&scene, &fresh, 50);
     assert_eq!((told.asked_first, told.to_send()), (1, 1), "the mapping is looked at all the same");
-    assert!(told.text(build::noon(), Style::PLAIN).contains("--new"));
+    assert!(told.text(Style::PLAIN).contains("--new"));
     let (told, _) = preview(&scene, &scene.connection, 50);
     assert_eq!(told.asked_first, 0);
 }
@@ -75,7 +75,7 @@ fn more_than_the_limit_is_counted_and_not_read() {
     let scene = scene();
     let (told, _) = preview(&scene, &scene.connection, 2);
     assert_eq!((told.listed, told.read, told.unread), (5, 2, 3));
-    let text = told.text(build::noon(), Style::PLAIN);
+    let text = told.text(Style::PLAIN);
     assert!(text.contains("the oldest 2, and not the other 3"), "{text}");
     scene.keep(&build::ready(&scene.key(1), 1));
     let (told, _) = preview(&scene, &scene.connection, 0);
