@@ -11,11 +11,14 @@ mod common;
 mod recorded;
 mod sample;
 
-use adapters::dynamodb::{Client, DynamoConnections, DynamoLedger, DynamoMappings, tables::Names};
+use adapters::dynamodb::{
+    Client, DynamoConnections, DynamoLedger, DynamoMappings, DynamoNotes, tables::Names,
+};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Kind;
 use domain::connection::History;
 use domain::message::Message;
+use domain::notes::Notes;
 use domain::ports::{Connections, Inserted, Ledger, Mappings, Saved};
 use jiff::Timestamp;
 use testkit::build;
@@ -25,6 +28,7 @@ struct Bench {
     client: Client,
     names: Names,
     ledger: DynamoLedger,
+    notes: DynamoNotes,
     connections: DynamoConnections,
     mappings: DynamoMappings,
 }
@@ -34,6 +38,7 @@ impl Bench {
         let (client, names) = common::in_memory().await;
         Self {
             ledger: DynamoLedger::new(client.clone(), &names.ledger, None),
+            notes: DynamoNotes::new(client.clone(), &names.ledger),
             connections: DynamoConnections::new(client.clone(), &names.ledger, None),
             mappings: DynamoMappings::new(client.clone(), &names.mappings, None),
             client,
@@ -80,6 +85,8 @@ async fn what_was_recorded_is_read() {
     assert_eq!(bench.ledger.bookmark(&main).await.unwrap().as_deref(), Some(sample::BOOKMARK));
     assert_eq!(bench.ledger.circuit(&main).await.unwrap(), sample::circuit());
     assert_eq!(bench.ledger.parked(&main, 10).await.unwrap(), [sample::parked()]);
+    assert_eq!(bench.notes.daily(&main).await.unwrap(), Some(sample::daily()));
+    assert_eq!(bench.notes.marks(&main).await.unwrap(), [sample::mark()]);
     let due = bench.ledger.due(&main, None, Timestamp::MAX, 1000).await.unwrap();
     let several = due.iter().find(|due| due.at == sample::together()).expect("the date of several");
     assert_eq!(several.orders, sample::expected());
@@ -94,7 +101,7 @@ async fn what_was_recorded_is_read() {
 #[tokio::test]
 async fn what_is_written_today_is_what_was_recorded() {
     let bench = Bench::empty().await;
-    sample::write(&bench.ledger, &bench.connections, &bench.mappings).await;
+    sample::write(&bench.ledger, &bench.notes, &bench.connections, &bench.mappings).await;
     let ledger = recorded::dump(&bench.client, &bench.names.ledger).await;
     let mappings = recorded::dump(&bench.client, &bench.names.mappings).await;
     let messages: Vec<String> = sample::messages().iter().map(Message::encode).collect();

@@ -4,8 +4,10 @@ use domain::circuit::{Away, Backlog, Circuit};
 use domain::connection::{Connection, History};
 use domain::mapping::{Change, Gap, Mapping};
 use domain::message::Message;
+use domain::notes::{Daily, Mark, Notes, Said};
 use domain::order::Order;
 use domain::ports::{Connections, Cursor, Inserted, Lease, Ledger, Mappings, Parked, Saved};
+use domain::reconciliation::{Difference, Reconciliation, Verdict};
 use domain::record::{Cause, Claim, Entry, Exclusion, Record, Stage, TestMarker, Wait};
 use domain::shipment::{Contents, Package, Post};
 use domain::{OrderId, Reference, Token, WarehouseOrderId};
@@ -186,8 +188,36 @@ pub(crate) fn messages() -> Vec<Message> {
     ]
 }
 
+pub(crate) fn daily() -> Daily {
+    let mut last = Reconciliation::begun(build::noon(), later(1));
+    (last.listed, last.store.missing) = (1, 1);
+    let differences = vec![Difference::Missing, Difference::NotTold(build::package("P1").id)];
+    last.count(OrderId(7), Verdict { differences, fixed: true, on_its_way: false });
+    Daily {
+        due: later(9),
+        running: Some(Reconciliation { after: Some(OrderId(7)), ..last.clone() }),
+        last: Some(last),
+    }
+}
+
+pub(crate) fn mark() -> Mark {
+    let said = Said { at: build::noon(), by: "ada".into(), text: "supplier asked".into() };
+    Mark {
+        issue: "3fa9c011".into(),
+        version: 1,
+        assigned: Some("ada".into()),
+        ignored: true,
+        said: vec![said],
+    }
+}
+
 /// Writes all of it.
-pub(crate) async fn write(ledger: &dyn Ledger, connections: &dyn Connections, mappings: &dyn Mappings) {
+pub(crate) async fn write(
+    ledger: &dyn Ledger,
+    notes: &dyn Notes,
+    connections: &dyn Connections,
+    mappings: &dyn Mappings,
+) {
     let connection = connection();
     let (main, expires) = (&connection.id, build::at("2026-06-01T00:00:00Z"));
     connections.put(&connection).await.unwrap();
@@ -205,6 +235,8 @@ pub(crate) async fn write(ledger: &dyn Ledger, connections: &dyn Connections, ma
     assert!(ledger.set_circuit(main, &Circuit { version: 0, ..circuit() }).await.unwrap());
     ledger.expect(main, together(), &expected()).await.unwrap();
     ledger.park(main, &parked(), expires).await.unwrap();
+    notes.set_daily(main, &daily()).await.unwrap();
+    assert!(notes.set_mark(main, &Mark { version: 0, ..mark() }).await.unwrap());
     for (version, note) in [(1, "first"), (2, "second")] {
         assert!(mappings.replace(main, &build::mapping(version), &change(note)).await.unwrap());
     }
