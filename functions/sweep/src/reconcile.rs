@@ -58,8 +58,9 @@ pub struct Reconcile {
 pub struct Asked {
     /// Orders placed from this instant on.
     pub since: Timestamp,
-    /// Of an order that is done with and has not changed since then nobody is asked again.
-    pub changed_since: Timestamp,
+    /// Is everybody asked about every order? Without it nobody is asked about orders that are done with (their packages
+    /// prove that they were there, and what was posted was read back), nor the warehouse about packages of which its feed tells.
+    pub thorough: bool,
     /// Are missing orders to be imported, and packages that nobody told of to be written down?
     pub fix: bool,
     /// When the time is up.

@@ -102,7 +102,7 @@ pub struct WarehouseLeg {
     pub not_sent: u64,
     /// On their way, being settled, or done with.
     pub on_the_way: u64,
-    /// The warehouse cannot be asked for an order, or was asked since the order last changed.
+    /// The warehouse cannot be asked for an order, or need not be.
     pub not_asked: u64,
     /// Not as the ledger says.
     pub differing: u64,
@@ -113,7 +113,7 @@ pub struct WarehouseLeg {
 pub struct PackageLeg {
     /// The store shows their tracking.
     pub shown: u64,
-    /// Posted, and the store cannot be asked whether it shows them, or was asked since the order last changed.
+    /// Posted, and the store cannot be asked whether it shows them, or need not be.
     pub not_asked: u64,
     /// To be posted.
     pub due: u64,

@@ -12,7 +12,6 @@ use domain::{ConnectionId, Failure};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
-use super::order::ALWAYS;
 use super::{Asked, Reconcile};
 
 /// How many connections are compared at the same time in one run.
@@ -60,9 +59,7 @@ impl Reconcile {
         }
         let days = now.checked_sub(Policies::days(DAYS)).unwrap_or(Timestamp::MIN);
         let mut running = daily.running.take().unwrap_or_else(|| self.begin(connection, days));
-        // What changed while the last one was under way may have been asked about before that.
-        let changed_since = daily.last.as_ref().map_or(ALWAYS, |last| last.at);
-        let asked = Asked { since: running.since, changed_since, fix: true, until };
+        let asked = Asked { since: running.since, thorough: false, fix: true, until };
         let outcome = self.go_on(connection, asked, &mut running, &|_, _| {}).await;
         let is_finished = outcome.is_ok() && running.after.is_none();
         let differ = running.differ;

@@ -11,7 +11,6 @@ use domain::record::Record;
 use domain::shipment::{Package, Post, ShipmentNotice};
 use domain::warehouse::{Repeat, WarehouseOrder};
 use domain::{Failure, OrderId, OrderKey, Reference};
-use jiff::Timestamp;
 
 use super::Sides;
 
@@ -60,7 +59,7 @@ impl Sides<'_> {
         counts: &mut Reconciliation,
     ) -> Result<Verdict, Failure> {
         counts.store.known += 1;
-        let asks = !record.is_finished() || record.since >= self.asked.changed_since;
+        let asks = self.asked.thorough || !record.is_finished();
         let mut verdict = Verdict { on_its_way: expected(record) == Expected::Either, ..Verdict::default() };
         let warehouse = if asks { self.at_warehouse(record).await? } else { Answer::NotAsked };
         let packages = if asks { self.packages(record).await? } else { Vec::new() };
@@ -123,7 +122,8 @@ impl Sides<'_> {
             return Ok(Vec::new());
         }
         let mut unlike = Vec::new();
-        if let Some(lookup) = &self.warehouse.shipments {
+        let feed_tells = !self.asked.thorough && self.warehouse.notices.feed().is_some();
+        if let Some(lookup) = self.warehouse.shipments.as_ref().filter(|_| !feed_tells) {
             let now = self.use_case.clock.now();
             for notice in lookup.shipments(&self.reference(record)?).await? {
                 if !record.knows(&Package::from_notice(&notice, now)) {
@@ -238,6 +238,3 @@ impl Legs for Reconciliation {
         }
     }
 }
-
-/// The earliest instant: everything is asked.
-pub(super) const ALWAYS: Timestamp = Timestamp::MIN;

@@ -39,8 +39,7 @@ impl Desk<'_> {
         let nudge = Arc::new(Nudge { ledger: self.host.ledger.clone(), clock: self.host.clock.clone() });
         let use_case = UseCase { orders: nudge.clone(), shipments: nudge, ..self.host.reconcile() };
         let mut found = use_case.begin(&connection, args.since.instant(self.host.clock.now()));
-        let asked =
-            Asked { since: found.since, changed_since: Timestamp::MIN, fix: args.fix, until: Timestamp::MAX };
+        let asked = Asked { since: found.since, thorough: true, fix: args.fix, until: Timestamp::MAX };
         let (line, id) = (Line::new(), connection.id.to_string());
         let progress = |done: usize, all: usize| line.at(&id, done as u64, all as u64);
         use_case.go_on(&connection, asked, &mut found, &progress).await?;
