@@ -87,7 +87,7 @@ pub(crate) async fn execute(cli: &Cli) -> Result<Outcome, Problem> {
             log::init(!std::io::stderr().is_terminal(), Verbosity::default());
             let config = known::read(&cli.config)?;
             missing_secrets(&cli.config, &config, &vault(&[])).await?;
-            run::run(&config).await?;
+            run::run(&cli.config, &config).await?;
             Ok(Outcome::Fine)
         }
         Command::Cost(args) => cost(cli, args),

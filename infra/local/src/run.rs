@@ -1,5 +1,6 @@
 //! `cartdock run`: the real thing on one machine, until Ctrl-C.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use domain::Failure;
@@ -10,6 +11,7 @@ use tokio::net::TcpListener;
 use crate::config::Config;
 use crate::host::{Host, Options, Place};
 use crate::interrupt::interrupted;
+use crate::known;
 
 /// The options of a host that runs by a settings file.
 pub(crate) fn options(config: &Config, place: Place) -> Options {
@@ -37,16 +39,19 @@ pub(crate) async fn open_alone(config: &Config) -> Result<Host, Failure> {
     Ok(host)
 }
 
-/// Opens the host of a settings file and puts its connections into the ledger.
+/// Opens the host of a settings file and puts its connections into the ledger: as they are once the data directory is ours,
+/// because a command may have changed one of them before.
 ///
 /// # Errors
 /// When the data directory cannot be used, or an adapter does not take its settings.
-async fn open(config: &Config) -> Result<Host, Failure> {
+async fn open(file: &Path, config: &Config) -> Result<Host, Failure> {
     let host = open_alone(config).await?;
-    for connection in &config.connections {
+    let now =
+        known::read(file).map_err(|mistakes| Failure::permanent("read settings", mistakes.to_string()))?;
+    for connection in &now.connections {
         enter(&host, connection).await?;
     }
-    host.retire_all_but(&config.connections).await?;
+    host.retire_all_but(&now.connections).await?;
     Ok(host)
 }
 
@@ -63,8 +68,8 @@ async fn enter(host: &Host, connection: &Connection) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the host cannot be opened or the endpoint's address is taken.
-pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
-    let host = Arc::new(open(config).await?);
+pub(crate) async fn run(file: &Path, config: &Config) -> Result<(), Failure> {
+    let host = Arc::new(open(file, config).await?);
     let listener = TcpListener::bind(config.listen).await.map_err(|e| {
         let cure = "choose another address in [server] listen";
         Failure::permanent(

@@ -110,7 +110,8 @@ Would be held, by cause
     oldest  main/700100202 since TIME (now)
     cure    Add a listing for it (warehouse SKU - if it is not shipped).
     row     LAMP-NEW,<warehouse SKU>,1
-    then    cartdock map import listings.csv --connection main";
+    then    cartdock map import listings.csv --connection main
+    issue   d8cfbbeb";
 
 /// What a person reads once it is paused.
 const PAUSED: &str = "\

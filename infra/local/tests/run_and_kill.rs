@@ -268,7 +268,7 @@ async fn an_import_that_got_only_half_way_is_finished_by_importing_again() {
         store::Fault::Unavailable,
     ));
     let half = shop.ask(&["map", "import", "missing.csv"]).await.ended(2);
-    assert!(half.err.contains("import the file again"), "{half:?}");
+    assert!(half.err.contains("cartdock replay --cause unmapped"), "{half:?}");
     shop.store.clear_faults();
     let again = shop.ask(&["map", "import", "missing.csv"]).await.ended(0);
     assert!(again.out.contains("1 held order is released"), "{again:?}");
