@@ -8,6 +8,7 @@ use operations::connections;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::config::alerts::Alerts;
 use crate::host::{Host, Options, Place};
 use crate::interrupt::interrupted;
 
@@ -19,6 +20,10 @@ pub(crate) fn options(config: &Config, place: Place) -> Options {
         pace: config.tempo.pace,
         sweep_every: config.tempo.sweep_every,
         reconcile_every: config.tempo.reconcile_every,
+        alerts: Alerts {
+            every: config.tempo.alerts_every.unwrap_or(config.alerts.every),
+            ..config.alerts.clone()
+        },
         beat: config.tempo.poll_every,
         secrets: Vec::new(),
     }
