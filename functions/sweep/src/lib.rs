@@ -12,6 +12,7 @@ use domain::connection::Connection;
 use domain::intake::Intake;
 use domain::life::{Pace, later};
 use domain::message::Message;
+use domain::notes::Notes;
 use domain::ports::{Clock, Connections, Due, Ledger, Mappings, Outgoing, Partners, Randomness, Store};
 use domain::record::Record;
 use domain::{ConnectionId, Failure, OrderId, OrderKey};
@@ -19,6 +20,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use lane::{Lane, Walked, right_after};
+use reconcile::Reconcile;
 
 /// How the story and the logs call this use case.
 pub const NAME: &str = "sweep";
@@ -62,6 +64,21 @@ pub struct Swept {
 }
 
 impl Sweep {
+    /// What compares the ledger with both sides, over the same ports.
+    #[must_use]
+    pub fn reconcile(&self, notes: Arc<dyn Notes>) -> Reconcile {
+        Reconcile {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            notes,
+            orders: self.orders.clone(),
+            shipments: self.shipments.clone(),
+            clock: self.clock.clone(),
+            dice: self.dice.clone(),
+        }
+    }
+
     /// Sweeps every enabled connection. A failure of one does not touch the others.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use adapters::metrics::Metrics;
 use async_trait::async_trait;
 use domain::Failure;
 use domain::life::later;
+use operations::alerts::{ALERTS, EVERY, Turns, Watch};
 use sweep::reconcile::{RECONCILE, Reconcile};
 use sweep::{NAME, Sweep};
 
@@ -18,6 +19,7 @@ const COMPARE: Duration = Duration::from_secs(45);
 struct Look {
     use_case: Sweep,
     reconcile: Reconcile,
+    watch: Option<Watch>,
     metrics: Metrics,
 }
 
@@ -25,14 +27,16 @@ struct Look {
 impl Job for Look {
     async fn run(&self, time_left: Duration) -> Result<(), Failure> {
         let begun = self.use_case.clock.now();
-        let until = later(begun, time_left);
+        let (until, rest) = (later(begun, time_left), later(begun, time_left.min(COMPARE)));
         let swept = self.use_case.run(until).await?;
         tell(NAME, swept, |swept| swept.looked, &self.metrics)?;
-        // What is due comes first; comparing takes what is left of the time, and goes on in the next run.
-        let compared = self.reconcile.run(until.min(later(begun, COMPARE))).await?;
+        // What is due comes first; telling and comparing take what is left of the time, and go on in the next run.
+        if let Some(watch) = &self.watch {
+            remark(ALERTS, watch.run(rest).await?, |_| None);
+        }
         let differ =
             |differ: &u64| (*differ > 0).then(|| format!("{differ} orders differed: cartdock status"));
-        remark(RECONCILE, compared, differ);
+        remark(RECONCILE, self.reconcile.run(rest).await?, differ);
         Ok(())
     }
 }
@@ -51,16 +55,18 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         dice: environment.dice(),
         pace: environment.pace()?,
     };
-    let reconcile = Reconcile {
+    let reconcile = use_case.reconcile(environment.notes());
+    let watch = environment.outlet().map(|outlet| Watch {
         connections: use_case.connections.clone(),
         partners: use_case.partners.clone(),
         ledger: use_case.ledger.clone(),
-        notes: environment.notes(),
-        orders: use_case.orders.clone(),
-        shipments: use_case.shipments.clone(),
+        notes: reconcile.notes.clone(),
+        outlet,
         clock: use_case.clock.clone(),
-        dice: use_case.dice.clone(),
-    };
-    let look = Look { use_case, reconcile, metrics: environment.metrics() };
+        every: EVERY,
+        stack: environment.stack(),
+        turns: Turns::default(),
+    });
+    let look = Look { use_case, reconcile, watch, metrics: environment.metrics() };
     environment.function().on_schedule(Arc::new(look)).run().await
 }

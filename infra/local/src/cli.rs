@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and the help that says so.
 
+mod alert;
 mod connection;
 mod issues;
 mod mapping;
@@ -13,6 +14,7 @@ use domain::{ConnectionId, WarehouseOrderId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub(crate) use alert::Alert;
 pub(crate) use connection::{
     Add, Apply, ConnectionCommand, Edit, Enable, Pause, Remove, Resume, Show as ShowConnection,
 };
@@ -121,6 +123,9 @@ pub(crate) enum Command {
     /// What orders wait for: one issue for each cause, with its orders, its cure and who takes care of it.
     #[command(after_help = issues::HELP)]
     Issues(Issues),
+    /// Whether people are told what opens and what closes.
+    #[command(subcommand, after_help = alert::HELP)]
+    Alert(Alert),
     /// Compare the ledger with the store and the warehouse, order by order: counts that must sum, differences by name.
     #[command(after_help = reconcile::HELP)]
     Reconcile(Reconcile),
@@ -421,8 +426,8 @@ const DOCTOR_HELP: &str = "\
 What check asks, and besides: does anybody look at what is due, are the store's orders
 of the last day in the ledger, do the books sum, what is held, late, in the outbox,
 parked, is an attempt stuck, when was the last daily comparison, is the clock right;
-on AWS how much is on the queues and among the dead letters; on one machine whether
-cartdock run is at work. For a pipeline: the exit code, and --json.
+are people told; on AWS how much is on the queues and among the dead letters; on one
+machine whether cartdock run is at work. For a pipeline: the exit code, and --json.
 Exit code 1: a finding is NOT OK.
 
 Examples:
@@ -677,6 +682,8 @@ mod tests {
             "cartdock issues note 3fa9 asked",
             "cartdock issues ignore 3fa9",
             "cartdock issues ignore 3fa9 --undo",
+            "cartdock alert test",
+            "cartdock alert test --stack cartdock-prod --json",
             "cartdock reconcile",
             "cartdock reconcile main --since 7d --fix",
             "cartdock reconcile main --since 2026-11-23T00:00:00Z --json",
@@ -703,6 +710,7 @@ mod tests {
             "cartdock resolve 1",
             "cartdock resolve 1 --anew --cancelled",
             "cartdock statsu",
+            "cartdock alert",
             "cartdock check Main",
             "cartdock status --zone Mars/Olympus",
             "cartdock reconcile --since tomorrow",

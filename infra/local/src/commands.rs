@@ -1,6 +1,7 @@
 //! What each command does: opens what it needs, lets `operations` do the work, and prints.
 
 mod act;
+mod alert;
 mod confirm;
 mod connection;
 mod doctor;
@@ -30,7 +31,7 @@ use operations::text::Style;
 use operations::{check, outbox, status};
 use serde::Serialize;
 
-use crate::cli::{Cli, Command, Cost, Outbox};
+use crate::cli::{Alert, Cli, Command, Cost, Outbox};
 use crate::config::missing_secrets;
 use crate::host::{Host, Place, vault};
 use crate::stack::Deployment;
@@ -199,6 +200,7 @@ impl<'a> Desk<'a> {
             Command::Reconcile(args) => self.reconcile(args).await,
             Command::Issues(args) => self.issues(args).await,
             Command::Plan(args) => self.plan(args).await,
+            Command::Alert(Alert::Test) => self.alert_test().await,
             Command::Outbox(Outbox::List(args)) => self.outbox_list(args.connection.as_ref()).await,
             Command::Outbox(Outbox::Export(args)) => {
                 let rows =

@@ -12,12 +12,14 @@ use adapters::secret::Vault;
 use domain::connection::Connection;
 use domain::limits::SETTINGS_BYTES;
 
+pub(crate) mod alerts;
 mod connection;
 mod node;
 mod pace;
 mod policies;
 mod sides;
 
+use alerts::Alerts;
 use node::{Entries, Reading};
 use pace::Tempo;
 
@@ -34,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) local_hosts: BTreeSet<String>,
     /// How fast it works; other than usual only for tests and demos.
     pub(crate) tempo: Tempo,
+    /// Whom to tell what opens and what closes.
+    pub(crate) alerts: Alerts,
     /// The connections, in the order of the file.
     pub(crate) connections: Vec<Connection>,
     /// Every secret that is named, with its place, so that a missing one can be refused at start.
@@ -213,6 +217,7 @@ fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config 
     let local_hosts = local_hosts(&mut network, reading);
     network.nothing_else(reading);
     let tempo = pace::read(root.table("pace", reading), reading);
+    let alerts = alerts::read(root.table("alerts", reading), &local_hosts, reading);
     let connections = connection::all(&mut root, adapters, reading);
     root.nothing_else(reading);
     Config {
@@ -221,6 +226,7 @@ fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config 
         public_url,
         local_hosts,
         tempo,
+        alerts,
         connections: connections.into_iter().collect(),
         secrets: reading.take_secrets(),
     }

@@ -1,6 +1,7 @@
 //! All of Cartdock in one process: the same use cases as the Lambdas, on an embedded ledger and queues in memory.
 
 mod attend;
+mod channels;
 mod directory;
 mod embedded;
 mod handlers;
@@ -9,6 +10,7 @@ mod webhooks;
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::alerts::Outlets;
 use adapters::aws::SdkConfig;
 use adapters::clock::{SystemClock, SystemRandomness};
 use adapters::dynamodb::{DynamoConnections, DynamoErasure, DynamoLedger, DynamoMappings, DynamoNotes};
@@ -25,6 +27,7 @@ use domain::ports::{Clock, Connections, Lease, Ledger, Mappings, Partners, Rando
 use domain::{ConnectionId, Failure};
 use forward_orders::{Circuits, ForwardOrders};
 use jiff::Timestamp;
+use operations::alerts::{ALERTS, Turns, Watch};
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
 use receive_notices::ReceiveNotices;
@@ -34,6 +37,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use write_tracking::WriteTracking;
 
+use crate::config::alerts::Alerts;
 use attend::Teams;
 use embedded::Database;
 pub(crate) use embedded::Place;
@@ -57,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) sweep_every: Duration,
     /// How often the ledger is compared with the store and the warehouse.
     pub(crate) reconcile_every: Duration,
+    /// Whom to tell what opens and what closes, and how often to look.
+    pub(crate) alerts: Alerts,
     /// Secrets that settings name as `@given:NAME`, for the demo.
     pub(crate) secrets: Vec<(String, String)>,
     /// Polls this often instead of by each connection's schedule, for the demo.
@@ -75,6 +81,8 @@ pub(crate) struct Host {
     pub(crate) shipments: Arc<MemoryQueue>,
     pub(crate) hints: Arc<MemoryQueue>,
     pub(crate) dice: Arc<dyn Randomness>,
+    /// The channels by which people are told.
+    pub(crate) outlets: Outlets,
     circuits: Arc<Circuits>,
     options: Options,
     database: Database,
@@ -88,7 +96,9 @@ impl Host {
     pub(crate) async fn open(options: Options) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dice: Arc<dyn Randomness> = Arc::new(SystemRandomness::default());
-        let partners = adapters(&options, clock.clone())?;
+        let (vault, http) = outside(&options)?;
+        let outlets = channels::open(&options, &vault, &http, &clock)?;
+        let partners = Adapters::new(vault, http, clock.clone());
         let database = Database::open(&options.place, clock.as_ref()).await?;
         let names = database.names().clone();
         let client = database.client();
@@ -96,6 +106,7 @@ impl Host {
         let manners = Manners { visibility: options.pace.send_within * 2, max_receive: MAX_RECEIVE };
         let queue = || Arc::new(MemoryQueue::new(clock.clone(), manners));
         Ok(Self {
+            outlets,
             connections: Arc::new(DynamoConnections::new(client.clone(), &names.ledger, None)),
             mappings: Arc::new(DynamoMappings::new(client.clone(), &names.mappings, None)),
             ledger: Arc::new(DynamoLedger::new(client.clone(), &names.ledger, None)),
@@ -206,6 +217,20 @@ impl Host {
             shipments: self.shipments.clone(),
             clock: self.clock.clone(),
             dice: self.dice.clone(),
+        }
+    }
+
+    fn watch(&self) -> Watch {
+        Watch {
+            connections: self.connections.clone(),
+            partners: self.partners.clone(),
+            ledger: self.ledger.clone(),
+            notes: self.notes.clone(),
+            outlet: Arc::new(self.outlets.clone()),
+            clock: self.clock.clone(),
+            every: self.options.alerts.every,
+            stack: None,
+            turns: Turns::default(),
         }
     }
 
@@ -331,6 +356,20 @@ impl Host {
         }
     }
 
+    /// Tells people what opens and what closes.
+    async fn watch_always(self: Arc<Self>, id: ConnectionId, mut stopped: watch::Receiver<bool>) {
+        let watch = self.watch();
+        while !self.pause(watch.every, &mut stopped).await {
+            let told = async {
+                let Some(connection) = self.running(&id).await? else { return Ok(()) };
+                watch.look(&connection).await.map(drop)
+            };
+            if let Err(failure) = told.await {
+                warn(ALERTS, &id, &failure);
+            }
+        }
+    }
+
     async fn expire_always(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
         while !self.pause(EXPIRE_EVERY, &mut stopped).await {
             self.database.expire();
@@ -403,13 +442,18 @@ impl Running {
 /// # Errors
 /// When a host that may be reached although it is local cannot be understood.
 pub(crate) fn adapters(options: &Options, clock: Arc<dyn Clock>) -> Result<Adapters, Failure> {
+    let (vault, http) = outside(options)?;
+    Ok(Adapters::new(vault, http, clock))
+}
+
+/// The secrets of the place, and what reaches the outside.
+fn outside(options: &Options) -> Result<(Arc<Vault>, Http), Failure> {
     let vault = Arc::new(match &options.place {
         Place::Cloud(sdk, _) => cloud_vault(sdk, &options.secrets),
         _ => vault(&options.secrets),
     });
     let tls = tls::of_the_system().unwrap_or_else(|_| tls::built_in());
-    let http = Http::with_tls(options.local_hosts.iter().cloned(), tls)?;
-    Ok(Adapters::new(vault, http, clock))
+    Ok((vault, Http::with_tls(options.local_hosts.iter().cloned(), tls)?))
 }
 
 /// Where a command at a deployment has the secrets of its connections from: where the deployment has them from, and those

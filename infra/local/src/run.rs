@@ -9,6 +9,7 @@ use operations::connections;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::config::alerts::Alerts;
 use crate::host::{Host, Options, Place};
 use crate::interrupt::interrupted;
 use crate::known;
@@ -21,6 +22,10 @@ pub(crate) fn options(config: &Config, place: Place) -> Options {
         pace: config.tempo.pace,
         sweep_every: config.tempo.sweep_every,
         reconcile_every: config.tempo.reconcile_every,
+        alerts: Alerts {
+            every: config.tempo.alerts_every.unwrap_or(config.alerts.every),
+            ..config.alerts.clone()
+        },
         beat: config.tempo.poll_every,
         secrets: Vec::new(),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use adapters::alerts::sns::SnsTopic;
 use adapters::aws::{self, SdkConfig};
 use adapters::dynamodb::Names;
 use adapters::secretsmanager::SecretsManager;
@@ -14,6 +15,7 @@ use domain::Failure;
 use domain::life::Pace;
 use operations::doctor::Depth;
 
+use crate::config::alerts::{Alerts, Channel};
 use crate::host::{Options, Place};
 
 const DURING: &str = "find the deployment";
@@ -30,6 +32,8 @@ pub(crate) struct Deployment {
     pub(crate) webhooks: Option<String>,
     /// What the names of the secrets begin with that its functions may read.
     pub(crate) secret_prefix: Option<String>,
+    /// The topic of its alarms and alerts.
+    pub(crate) topic: Option<String>,
     /// Its queues and their dead letters, each by the name of its output.
     pub(crate) queues: Vec<(String, String)>,
     sdk: SdkConfig,
@@ -61,11 +65,12 @@ impl Deployment {
         let names = Names { ledger: table("LedgerTable")?, mappings: table("MappingsTable")? };
         let webhooks = outputs.remove("WebhooksUrl").map(|url| url.trim_end_matches('/').to_owned());
         let secret_prefix = outputs.remove("SecretPrefix").filter(|prefix| !prefix.is_empty());
+        let topic = outputs.remove("AlarmTopic");
         let queues = outputs
             .into_iter()
             .filter(|(name, _)| name.ends_with(QUEUE) || name.ends_with(DEAD_LETTERS))
             .collect();
-        Ok(Self { stack: stack.to_owned(), webhooks, secret_prefix, queues, sdk, names })
+        Ok(Self { stack: stack.to_owned(), webhooks, secret_prefix, topic, queues, sdk, names })
     }
 
     /// How much is on each of its queues, and among its dead letters.
@@ -89,6 +94,15 @@ impl Deployment {
         SecretsManager::with(self.sdk.clone())
     }
 
+    /// How many have subscribed to its topic, and how many of those have not confirmed it yet; none where it has no topic.
+    ///
+    /// # Errors
+    /// When SNS says no or cannot be reached.
+    pub(crate) async fn subscriptions(&self) -> Result<Option<(u64, u64)>, Failure> {
+        let Some(topic) = &self.topic else { return Ok(None) };
+        SnsTopic::new(self.sdk.clone(), topic).subscriptions().await.map(Some)
+    }
+
     /// The options of a host that works on its tables.
     pub(crate) fn options(&self) -> Options {
         Options {
@@ -97,6 +111,10 @@ impl Deployment {
             pace: Pace::default(),
             sweep_every: std::time::Duration::from_secs(60),
             reconcile_every: domain::reconciliation::EVERY,
+            alerts: Alerts {
+                channels: self.topic.iter().cloned().map(Channel::Topic).collect(),
+                ..Alerts::default()
+            },
             secrets: Vec::new(),
             beat: None,
         }

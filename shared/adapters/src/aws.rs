@@ -125,7 +125,11 @@ pub(crate) fn refusal(during: &'static str, code: &str, sentence: &str) -> Failu
         | "InvalidMessageContents"
         | "InvalidParameterValue"
         | "BatchRequestTooLong" => Failure::permanent(during, format!("refused as {code}: {sentence}")),
-        "AccessDeniedException" | "AccessDenied" | "UnrecognizedClientException" | "KmsAccessDenied" => {
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "AuthorizationError"
+        | "UnrecognizedClientException"
+        | "KmsAccessDenied" => {
             Failure::retryable(during, format!("the role lacks a permission, {code}: {sentence}"))
         }
         "ResourceNotFoundException" | "QueueDoesNotExist" => {

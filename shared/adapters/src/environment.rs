@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use domain::Failure;
+#[cfg(feature = "sns")]
+use domain::alert::Outlet;
 use domain::life::Pace;
 use domain::notes::Notes;
 use domain::ports::{Clock, Connections, Ledger, Mappings, Partners, Randomness};
 use rustls::ClientConfig;
 
+#[cfg(feature = "sns")]
+use crate::alerts::sns::SnsTopic;
 use crate::aws::{self, SdkConfig};
 use crate::clock::{SystemClock, SystemRandomness};
 use crate::dynamodb::{
@@ -121,6 +125,21 @@ impl Environment {
     #[must_use]
     pub fn notes(&self) -> Arc<dyn Notes> {
         Arc::new(DynamoNotes::new(self.dynamodb.clone(), &self.names.ledger))
+    }
+
+    /// The topic that alerts go to: `ALERT_TOPIC` is its ARN. None where it is empty: then nobody is told anything.
+    #[cfg(feature = "sns")]
+    #[must_use]
+    pub fn outlet(&self) -> Option<Arc<dyn Outlet>> {
+        let topic = self.settings.optional("ALERT_TOPIC")?;
+        Some(Arc::new(SnsTopic::new(self.sdk.clone(), topic)))
+    }
+
+    /// The name of the stack (`STACK`), for commands in alerts.
+    #[cfg(feature = "sns")]
+    #[must_use]
+    pub fn stack(&self) -> Option<String> {
+        self.settings.optional("STACK").map(str::to_owned)
     }
 
     /// The mappings, kept for half a minute.

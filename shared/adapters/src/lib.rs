@@ -1,5 +1,6 @@
 //! The far side of every port: the store, the warehouses, the ledger, the queues, secrets and settings. All I/O lives here.
 
+pub mod alerts;
 #[cfg(feature = "cloud")]
 pub mod aws;
 pub mod clock;

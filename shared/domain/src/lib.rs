@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod alert;
 pub mod arrivals;
 pub mod carrier;
 pub mod circuit;

@@ -1,4 +1,7 @@
-//! What is noted about a connection beside its orders: the daily reconciliation, and what people said about issues.
+//! What is noted about a connection beside its orders: the daily reconciliation, what people said about issues, and what
+//! people were told.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -52,6 +55,29 @@ pub struct Said {
     pub text: String,
 }
 
+/// What the people who look after a connection were told, and have not been told the end of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When they were last told something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What is open, by its id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub open: BTreeMap<String, Opened>,
+    /// When the store was last asked whether its orders are in the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polled_at: Option<Timestamp>,
+}
+
+/// Something that people were told is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// Since when it is so.
+    pub since: Timestamp,
+    /// What was said of it.
+    pub sentence: String,
+}
+
 /// Keeps what is noted about connections.
 #[async_trait]
 pub trait Notes: Send + Sync {
@@ -64,4 +90,8 @@ pub trait Notes: Send + Sync {
     /// Replaces what was said about one issue, if `mark.version` is still what is there, and counts that up. False: it
     /// was not.
     async fn set_mark(&self, connection: &ConnectionId, mark: &Mark) -> Result<bool, Failure>;
+    /// What people were told; none before they were told anything. Sees every finished write.
+    async fn told(&self, connection: &ConnectionId) -> Result<Option<Told>, Failure>;
+    /// Replaces that. The last writer counts: two that tell at the same time tell the same.
+    async fn set_told(&self, connection: &ConnectionId, told: &Told) -> Result<(), Failure>;
 }

@@ -4,23 +4,21 @@
 
 use std::time::Duration;
 
+use domain::Failure;
 use domain::connection::Connection;
-use domain::intake::body_of;
 use domain::life::later;
-use domain::listing::list;
 use domain::notes::Notes;
-use domain::policy::Policies;
-use domain::ports::{Clock, Ledger, Mappings, Partners, Read, Window};
-use domain::{Failure, OrderId};
+use domain::ports::{Clock, Ledger, Mappings, Partners};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::check::{CheckReport, Checked};
 use crate::coverage::{Share, coverage};
+use crate::polled::{Polled, polled};
 use crate::recent::{Recent, Silent, Span};
 use crate::scan;
 use crate::status::{Status, status};
-use crate::text::{Style, Tone, count, distance, span};
+use crate::text::{Style, Tone, count, distance, moment, span};
 
 mod stuck;
 #[cfg(test)]
@@ -28,16 +26,6 @@ mod tests;
 
 /// How late a look at an order, or a daily reconciliation, may be before nobody seems to be at work.
 const LATE: Duration = Duration::from_secs(10 * 60);
-
-/// Orders of the store of the last so many days must be in the ledger.
-const DAYS: u32 = 1;
-
-/// How long a poll may take to see an order, in polls, and at least.
-const POLLS: u64 = 3;
-const YOUNG: Duration = Duration::from_secs(15 * 60);
-
-/// How many orders that the ledger does not have are read to learn their age.
-const READ: usize = 3;
 
 /// So many orders show whether the mapping translates what is sold.
 const LAST: Span = Span::Orders(20);
@@ -95,6 +83,7 @@ impl Doctor<'_> {
         findings.push(
             self.polled(connection).await.unwrap_or_else(|failure| failed("store", "polling", &failure)),
         );
+        findings.push(or_failed("told", self.told(connection).await));
         findings
     }
 
@@ -169,34 +158,15 @@ impl Doctor<'_> {
 
     /// Is what the store took in the last day in the ledger? That is what polling is for.
     async fn polled(&self, connection: &Connection) -> Result<Checked, Failure> {
-        let now = self.clock.now();
-        let store = self.partners.store(connection).await?;
-        let day = now.checked_sub(Policies::days(DAYS)).unwrap_or(Timestamp::MIN);
-        let from = connection.policies.start.map_or(day, |start| start.max(day));
-        let to = Timestamp::from_second(later(now, Policies::days(2)).as_second()).unwrap_or(Timestamp::MAX);
-        let listed =
-            list(store.orders.as_ref(), Window { from: Some(from), to }, self.clock, Timestamp::MAX).await?;
-        let mut unknown: Vec<OrderId> = Vec::new();
-        for chunk in listed.orders.chunks(50) {
-            let known = self.ledger.load_many(&connection.id, chunk).await?;
-            unknown
-                .extend(chunk.iter().filter(|order| !known.iter().any(|record| record.key.order == **order)));
-        }
-        let polls = Duration::from_secs(u64::from(connection.schedule.orders_minutes) * 60 * POLLS);
-        let mut late = 0_u64;
-        for order in unknown.iter().take(READ) {
-            let read = store.orders.read(&order.to_string()).await?;
-            let placed = body_of(&read).and_then(|order| order.ordered_at);
-            late +=
-                u64::from(read != Read::Absent && placed.is_none_or(|at| later(at, polls.max(YOUNG)) < now));
-        }
-        let orders = count(listed.orders.len() as u64, "order", "orders");
-        Ok(match (late, unknown.len()) {
-            (0, 0) => good("store", "polling", format!("{orders} of the last day, all in the ledger")),
-            (0, new) => {
+        let Polled { listed, unknown, is_late } =
+            polled(self.partners, self.ledger, self.clock, connection).await?;
+        let orders = count(listed as u64, "order", "orders");
+        Ok(match (is_late, unknown) {
+            (false, 0) => good("store", "polling", format!("{orders} of the last day, all in the ledger")),
+            (false, new) => {
                 good("store", "polling", format!("{orders} of the last day, {new} of them not polled yet"))
             }
-            (_, missing) => bad(
+            (true, missing) => bad(
                 "store",
                 "polling",
                 format!(
@@ -206,6 +176,43 @@ impl Doctor<'_> {
                 ),
             ),
         })
+    }
+
+    /// When people were last told something, and what they have not been told the end of.
+    async fn told(&self, connection: &Connection) -> Result<Checked, Failure> {
+        let said = self.notes.told(&connection.id).await?.unwrap_or_default();
+        let Some(at) = said.at else { return Ok(told("alerts", "told", "nobody was told anything yet")) };
+        let open = count(said.open.len() as u64, "thing is", "things are");
+        Ok(told("alerts", "told", format!("{}; {open} open", moment(at, self.clock.now()))))
+    }
+}
+
+/// By which channels alerts reach people.
+#[must_use]
+pub fn of_channels(channels: &[String]) -> Checked {
+    if channels.is_empty() {
+        let cure = "set one up in [alerts] and try it with cartdock alert test";
+        return told("alerts", "channels", format!("nobody is alerted; {cure}"));
+    }
+    told("alerts", "channels", format!("{}; try them with cartdock alert test", channels.join(", ")))
+}
+
+/// Whether the topic of a deployment reaches somebody: so many have confirmed, so many have not yet.
+#[must_use]
+pub fn of_subscriptions(confirmed: u64, pending: u64) -> Checked {
+    let yes = count(confirmed, "subscription", "subscriptions");
+    match (confirmed, pending) {
+        (0, 0) => bad(
+            "alerts",
+            "channels",
+            "nobody is alerted: give the parameter AlarmEmail, or subscribe to the topic",
+        ),
+        (0, _) => bad(
+            "alerts",
+            "channels",
+            "nobody is alerted: the mail of AWS to the subscriber is not confirmed yet",
+        ),
+        _ => good("alerts", "channels", format!("{yes} to the topic; try it with cartdock alert test")),
     }
 }
 

@@ -8,7 +8,7 @@ use domain::carrier::{Carrier, Tracking, TrackingNumber};
 use domain::circuit::Circuit;
 use domain::connection::{Connection, History, Schedule};
 use domain::mapping::{Change, Mapping};
-use domain::notes::{Daily, Mark, Notes};
+use domain::notes::{Daily, Mark, Notes, Told};
 use domain::order::Order;
 use domain::policy::Policies;
 use domain::ports::{Connections, Cursor, Due, Inserted, Lease, Ledger, Mappings, Parked, Saved};
@@ -272,5 +272,11 @@ impl Notes for FakeNotes {
         *races = races.saturating_sub(1);
         marks.push(Mark { version: mark.version + 1, ..mark.clone() });
         Ok(!is_raced)
+    }
+    async fn told(&self, _: &ConnectionId) -> Result<Option<Told>, Failure> {
+        Ok(None)
+    }
+    async fn set_told(&self, _: &ConnectionId, _: &Told) -> Result<(), Failure> {
+        not_here()
     }
 }

@@ -4,6 +4,7 @@
 //! renders itself into text (for people). The command line uses it now; a web console can use the same values later.
 
 pub mod act;
+pub mod alerts;
 pub mod bundle;
 pub mod check;
 pub mod connections;
@@ -30,6 +31,7 @@ pub mod waiting;
 mod cure;
 #[cfg(test)]
 mod fake;
+mod polled;
 mod scan;
 
 pub use cure::Cure;

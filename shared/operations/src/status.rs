@@ -19,10 +19,9 @@ mod clocks;
 mod held;
 pub use books::{Books, Closing, Leg, Outside, Packages};
 pub use clocks::Clock;
+pub(crate) use clocks::Clocks;
 pub use held::{HeldGroup, HeldGroups};
 pub(crate) use held::{issue_ids, text as held_text};
-
-use clocks::Clocks;
 
 /// How many parked notices are counted at most.
 const PARKED_LIMIT: usize = 1000;

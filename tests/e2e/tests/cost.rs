@@ -185,11 +185,19 @@ async fn orders_and_idle_minutes_need_what_the_bill_says() {
 /// Schedules that find nothing to do.
 async fn idle_minutes(cloud: &Cloud, functions: &mut Functions, bill: &mut Comparison) {
     let (runs, mut logged) = (["poll-orders", "poll-shipments", "sweep"], 0);
-    for (name, written) in runs.iter().zip([m::IDLE_POLL_ORDERS, m::IDLE_POLL_SHIPMENTS, m::IDLE_SWEEP]) {
+    for (name, written) in runs.into_iter().zip([m::IDLE_POLL_ORDERS, m::IDLE_POLL_SHIPMENTS, m::IDLE_SWEEP])
+    {
+        let cold = cloud.used();
         functions.schedule(name).await;
         let (before, bytes) = (cloud.used(), functions.logged().await);
+        let first = before - cold;
         functions.schedule(name).await;
         let used = cloud.used() - before;
+        if name == "sweep" {
+            // A process looks at once whether there is something to tell, and then every five minutes.
+            let look = first.read_halves.saturating_sub(used.read_halves);
+            bill.note("halves of read units of a look for alerts", look, m::IDLE_LOOK);
+        }
         logged += functions.logged().await - bytes;
         assert_eq!(used.write_halves, 0, "{name}, idle");
         bill.note(&format!("halves of read units of {name}, idle"), used.read_halves, m::IDLE_RUN + written);

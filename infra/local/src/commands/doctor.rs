@@ -1,6 +1,6 @@
 //! `cartdock doctor`: every check that can be made, of what is set up and of what is at work.
 
-use domain::ConnectionId;
+use domain::{ConnectionId, Failure};
 use operations::check::{self, CheckReport, Checked};
 use operations::doctor::{self, Doctor};
 
@@ -37,14 +37,23 @@ impl Desk<'_> {
             let detail =
                 if runs { "cartdock run is at work" } else { "nothing runs here: start cartdock run" };
             let what = "process".to_owned();
-            return Ok(vec![Checked { side: "machine", what, ok: Some(runs), detail: detail.to_owned() }]);
+            let process = Checked { side: "machine", what, ok: Some(runs), detail: detail.to_owned() };
+            let channels: Vec<String> = self.host.outlets.each().map(|outlet| outlet.name()).collect();
+            return Ok(vec![process, doctor::of_channels(&channels)]);
         };
-        Ok(match deployment.depths().await {
+        let mut findings = match deployment.depths().await {
             Ok(depths) => doctor::of_queues(&depths),
-            Err(failure) => {
-                let what = "queues".to_owned();
-                vec![Checked { side: "queues", what, ok: Some(false), detail: failure.to_string() }]
-            }
-        })
+            Err(failure) => vec![failed("queues", "queues", &failure)],
+        };
+        findings.push(match deployment.subscriptions().await {
+            Ok(None) => doctor::of_channels(&[]),
+            Ok(Some((confirmed, pending))) => doctor::of_subscriptions(confirmed, pending),
+            Err(failure) => failed("alerts", "channels", &failure),
+        });
+        Ok(findings)
     }
+}
+
+fn failed(side: &'static str, what: &str, failure: &Failure) -> Checked {
+    Checked { side, what: what.to_owned(), ok: Some(false), detail: failure.to_string() }
 }

@@ -156,6 +156,11 @@ impl<'t> Entries<'t> {
         &self.name
     }
 
+    /// Is there nothing in it that has not been read?
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Calls it something better, now that more is known.
     pub(super) fn rename(&mut self, name: String) {
         self.name = name;

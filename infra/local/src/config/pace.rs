@@ -17,6 +17,8 @@ pub(crate) struct Tempo {
     pub(crate) sweep_every: Duration,
     /// How often the ledger is compared with the store and the warehouse.
     pub(crate) reconcile_every: Duration,
+    /// Looks this often whether there is something to tell, instead of by `[alerts]`.
+    pub(crate) alerts_every: Option<Duration>,
     /// Polls this often instead of by each connection's schedule.
     pub(crate) poll_every: Option<Duration>,
 }
@@ -27,6 +29,7 @@ impl Default for Tempo {
             pace: Pace::default(),
             sweep_every: Duration::from_secs(15),
             reconcile_every: reconciliation::EVERY,
+            alerts_every: None,
             poll_every: None,
         }
     }
@@ -43,6 +46,7 @@ pub(super) fn read<'t>(mut table: Entries<'t>, reading: &mut Reading) -> Tempo {
     }
     tempo.sweep_every = time("sweep_ms").unwrap_or(tempo.sweep_every);
     tempo.reconcile_every = time("reconcile_ms").unwrap_or(tempo.reconcile_every);
+    tempo.alerts_every = time("alerts_ms");
     tempo.poll_every = time("poll_ms");
     if let Some(problem) = pace::contradiction(&tempo.pace) {
         reading.wrong(

@@ -1,5 +1,6 @@
 //! What the settings file takes and what it refuses, with the exact lines.
 
+use super::alerts::Channel;
 use super::*;
 use domain::policy::{UnknownMethod, UnknownSku};
 use proptest::prelude::*;
@@ -274,5 +275,58 @@ proptest! {
     fn no_damaged_file_panics(from in 0..WHOLE.len(), length in 0_usize..40, text in "[\\[\\]{}=\".,a-z0-9\n é-]{0,20}") {
         let end = (from + length).min(WHOLE.len());
         let _either = read(&format!("{}{text}{}", &WHOLE[..from], &WHOLE[end..]));
+    }
+}
+
+/// The whole file with a table `[alerts]`.
+fn alerting(alerts: &str) -> Result<Config, Vec<String>> {
+    read(&WHOLE.replacen("[[connection]]\n", &format!("{alerts}\n[[connection]]\n"), 1))
+}
+
+const MAIL: &str =
+    "[alerts.mail]\nhost = \"smtp.example.com\"\nfrom = \"cartdock@example.com\"\nto = [\"ops@example.com\"]";
+
+#[test]
+fn who_is_told_is_read() {
+    assert_eq!(read(WHOLE).unwrap().alerts, Alerts::default());
+    let slack = "[alerts]\nslack_url = \"@env:SLACK\"\nevery_minutes = 2\n";
+    let login = "user = \"@env:USER\"\npassword = \"@file:/etc/mail\"";
+    let config = alerting(&format!("{slack}{MAIL}\n{login}")).unwrap();
+    assert_eq!(config.alerts.every, std::time::Duration::from_secs(120));
+    let [Channel::Slack(url), Channel::Mail(mail)] = config.alerts.channels.as_slice() else {
+        panic!("{:?}", config.alerts)
+    };
+    assert_eq!((url.as_str(), mail.port), ("env:SLACK", 587));
+    assert_eq!(mail.login, Some(("env:USER".into(), "file:/etc/mail".into())));
+    let named: Vec<&str> = config.secrets.iter().map(|secret| secret.setting.as_str()).collect();
+    assert!(named.contains(&"alerts.slack_url") && named.contains(&"alerts.mail.password"), "{named:?}");
+    for (tls, port) in [("connect", 465), ("starttls", 587)] {
+        let config = alerting(&format!("{MAIL}\ntls = \"{tls}\"")).unwrap();
+        assert!(matches!(&config.alerts.channels[..], [Channel::Mail(mail)] if mail.port == port), "{tls}");
+    }
+    let local = MAIL.replace("smtp.example.com", "localhost");
+    assert!(alerting(&format!("{local}\ntls = \"none\"")).is_ok(), "a local host is named");
+}
+
+#[test]
+fn mistakes_in_who_is_told_are_named_with_their_cure() {
+    let slack = "[alerts]\nslack_url = \"https://hooks.slack.com/unmistakable\"";
+    for (alerts, said) in [
+        (
+            slack.to_owned(),
+            "shop.toml:8:13: alerts.slack_url is a secret and must not stand here itself; write",
+        ),
+        ("[alerts]\nslack_url = \"@env:\"".to_owned(), "write slack_url = \"@env:NAME\""),
+        ("[alerts]\nevery_minutes = 5".to_owned(), "alerts names no channel; add slack_url"),
+        ("[alerts]\nslak_url = \"@env:A\"".to_owned(), "did you mean \"slack_url\"?"),
+        (format!("{MAIL}\ntls = \"none\""), "would speak to smtp.example.com in plain text"),
+        (format!("{MAIL}\ntls = \"ssl\""), "write \"starttls\" or \"connect\" or \"none\""),
+        (format!("{MAIL}\nuser = \"@env:A\""), "user or password alone"),
+        (MAIL.replace("ops@", "ops at "), "\"ops at example.com\" is no mail address"),
+        (MAIL.replace("[\"ops@example.com\"]", "[]"), "alerts.mail has no to"),
+        ("[alerts.mail]\nport = 25".to_owned(), "alerts.mail has no host"),
+    ] {
+        let mistakes = alerting(&alerts).unwrap_err().join("\n");
+        assert!(mistakes.contains(said) && !mistakes.contains("unmistakable"), "{said} in\n{mistakes}");
     }
 }

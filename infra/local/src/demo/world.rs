@@ -20,6 +20,7 @@ use simulator::store::{Store, StoreOptions};
 use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions, Webhook};
 use tokio::net::TcpListener;
 
+use crate::config::alerts::Alerts;
 use crate::host::{Host, Options, Place, Running};
 
 const WEBHOOK_SECRET: &str = "whsec_ZGVtby1vbmx5LXNlY3JldC1mb3ItdGhlLWRlbW8=";
@@ -143,6 +144,7 @@ fn options(store: &Store, warehouse: &Warehouse) -> Options {
         },
         sweep_every: Duration::from_millis(300),
         reconcile_every: domain::reconciliation::EVERY,
+        alerts: Alerts::default(),
         beat: Some(Duration::from_millis(700)),
         secrets: [
             ("store-key", store.key()),

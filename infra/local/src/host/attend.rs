@@ -101,6 +101,9 @@ impl Teams {
         loops.spawn(host.clone().poll_store(connection.clone(), stopped.clone()));
         loops.spawn(host.clone().sweep_always(connection.id.clone(), stopped.clone()));
         loops.spawn(host.clone().reconcile_always(connection.id.clone(), stopped.clone()));
+        if !host.outlets.is_empty() {
+            loops.spawn(host.clone().watch_always(connection.id.clone(), stopped.clone()));
+        }
         loops.spawn(host.clone().poll_warehouse(connection.clone(), stopped));
         tracing::info!(connection.id = %connection.id, "begins");
         self.teams.insert(connection.id.clone(), Team { connection, stop, loops });

@@ -9,6 +9,7 @@
 //!                       bookmark           how far the warehouse's shipments were read
 //!                       daily              where the daily reconciliation stands
 //!                       i#<issue>          what people said about an issue
+//!                       told               what people were told, and have not been told the end of
 //! <connection>!due      <time>#<which>     somebody should look at these orders again
 //! <connection>!parked   <id>               a notice that could not be read
 //! !connections          <connection>       the connection itself
@@ -23,6 +24,7 @@ pub(super) const CURSOR: &str = "cursor";
 pub(super) const BOOKMARK: &str = "bookmark";
 pub(super) const CIRCUIT: &str = "circuit";
 pub(super) const DAILY: &str = "daily";
+pub(super) const TOLD: &str = "told";
 /// What the keys of all issues begin with; sorts before them.
 pub(super) const ISSUES_START: &str = "i#";
 /// Sorts after every issue of a connection.

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use domain::limits::RECORD_BYTES;
-use domain::notes::{Daily, Mark, Notes};
+use domain::notes::{Daily, Mark, Notes, Told};
 use domain::{ConnectionId, Failure};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::keys;
 use super::table::{Expression, Range, Row, Table, Written, bytes, number, sk};
@@ -21,23 +23,41 @@ impl DynamoNotes {
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self { table: Table::new(client, name, None) }
     }
+
+    /// The one note of a connection with this key.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        during: &'static str,
+        connection: &ConnectionId,
+        key: &str,
+        strong: bool,
+    ) -> Result<Option<T>, Failure> {
+        let pk = connection.as_str();
+        let Some(item) = self.table.get(during, pk, key, strong).await? else { return Ok(None) };
+        let read = codec::unpack(bytes(&item, "doc").unwrap_or_default(), RECORD_BYTES);
+        read.map(Some).map_err(|e| e.at(during, pk, key))
+    }
+
+    async fn write<T: Serialize + Sync>(
+        &self,
+        during: &'static str,
+        connection: &ConnectionId,
+        key: &str,
+        note: &T,
+    ) -> Result<(), Failure> {
+        let row = Row::new(connection.as_str(), key).bytes("doc", codec::pack(during, note, RECORD_BYTES)?);
+        self.table.put(during, row, None).await.map(|_| ())
+    }
 }
 
 #[async_trait]
 impl Notes for DynamoNotes {
     async fn daily(&self, connection: &ConnectionId) -> Result<Option<Daily>, Failure> {
-        const DURING: &str = "notes: read reconciliation";
-        let pk = connection.as_str();
-        let Some(item) = self.table.get(DURING, pk, keys::DAILY, false).await? else { return Ok(None) };
-        let read = codec::unpack(bytes(&item, "doc").unwrap_or_default(), RECORD_BYTES);
-        read.map(Some).map_err(|e| e.at(DURING, pk, keys::DAILY))
+        self.read("notes: read reconciliation", connection, keys::DAILY, false).await
     }
 
     async fn set_daily(&self, connection: &ConnectionId, daily: &Daily) -> Result<(), Failure> {
-        const DURING: &str = "notes: write reconciliation";
-        let doc = codec::pack(DURING, daily, RECORD_BYTES)?;
-        let row = Row::new(connection.as_str(), keys::DAILY).bytes("doc", doc);
-        self.table.put(DURING, row, None).await.map(|_| ())
+        self.write("notes: write reconciliation", connection, keys::DAILY, daily).await
     }
 
     async fn marks(&self, connection: &ConnectionId) -> Result<Vec<Mark>, Failure> {
@@ -64,5 +84,13 @@ impl Notes for DynamoNotes {
             version => Expression::new("v = :before").with(Row::default().number(":before", version)),
         };
         Ok(matches!(self.table.put(DURING, row, Some(still)).await?, Written::Done))
+    }
+
+    async fn told(&self, connection: &ConnectionId) -> Result<Option<Told>, Failure> {
+        self.read("notes: read what was told", connection, keys::TOLD, true).await
+    }
+
+    async fn set_told(&self, connection: &ConnectionId, told: &Told) -> Result<(), Failure> {
+        self.write("notes: write what was told", connection, keys::TOLD, told).await
     }
 }

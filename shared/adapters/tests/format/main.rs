@@ -87,6 +87,7 @@ async fn what_was_recorded_is_read() {
     assert_eq!(bench.ledger.parked(&main, 10).await.unwrap(), [sample::parked()]);
     assert_eq!(bench.notes.daily(&main).await.unwrap(), Some(sample::daily()));
     assert_eq!(bench.notes.marks(&main).await.unwrap(), [sample::mark()]);
+    assert_eq!(bench.notes.told(&main).await.unwrap(), Some(sample::told()));
     let due = bench.ledger.due(&main, None, Timestamp::MAX, 1000).await.unwrap();
     let several = due.iter().find(|due| due.at == sample::together()).expect("the date of several");
     assert_eq!(several.orders, sample::expected());

@@ -4,7 +4,7 @@ use domain::circuit::{Away, Backlog, Circuit};
 use domain::connection::{Connection, History};
 use domain::mapping::{Change, Gap, Mapping};
 use domain::message::Message;
-use domain::notes::{Daily, Mark, Notes, Said};
+use domain::notes::{Daily, Mark, Notes, Opened, Said, Told};
 use domain::order::Order;
 use domain::ports::{Connections, Cursor, Inserted, Lease, Ledger, Mappings, Parked, Saved};
 use domain::reconciliation::{Difference, Reconciliation, Verdict};
@@ -211,6 +211,11 @@ pub(crate) fn mark() -> Mark {
     }
 }
 
+pub(crate) fn told() -> Told {
+    let opened = Opened { since: build::noon(), sentence: "SKU LAMP has no listing".into() };
+    Told { at: Some(later(1)), open: [("3fa9c011".to_owned(), opened)].into(), polled_at: Some(later(2)) }
+}
+
 /// Writes all of it.
 pub(crate) async fn write(
     ledger: &dyn Ledger,
@@ -237,6 +242,7 @@ pub(crate) async fn write(
     ledger.park(main, &parked(), expires).await.unwrap();
     notes.set_daily(main, &daily()).await.unwrap();
     assert!(notes.set_mark(main, &Mark { version: 0, ..mark() }).await.unwrap());
+    notes.set_told(main, &told()).await.unwrap();
     for (version, note) in [(1, "first"), (2, "second")] {
         assert!(mappings.replace(main, &build::mapping(version), &change(note)).await.unwrap());
     }

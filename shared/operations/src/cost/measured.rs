@@ -32,6 +32,10 @@ pub const IDLE_POLL_ORDERS: u64 = 2;
 pub const IDLE_POLL_SHIPMENTS: u64 = 1;
 /// The same of `sweep`, which looks at every connection every minute.
 pub const IDLE_SWEEP: u64 = 2;
+/// DynamoDB, halves of a read unit of a look for alerts at a connection of which nothing is unfinished.
+pub const IDLE_LOOK: u64 = 10;
+/// DynamoDB, halves of a write unit for each time that the store was asked whether its orders are imported.
+pub const ASKED: u64 = 2;
 /// DynamoDB, halves of a read unit of every scheduled run: it reads the connections, of which about four fit into a unit.
 pub const IDLE_RUN: u64 = 2;
 /// Bytes logged by an idle run, on average.
@@ -40,11 +44,19 @@ pub const IDLE_LOGGED_BYTES: u64 = 560;
 /// Messages of a batch.
 pub const BATCH: u64 = 10;
 
+/// Minutes between two looks for alerts.
+pub const LOOK_MINUTES: u64 = 5;
+/// Minutes between two questions to the store whether its orders are imported.
+pub const ASK_MINUTES: u64 = 60;
+
 // ---- What is assumed, because it is not in our hands or cannot be seen on one machine.
 
 /// Reads of buyers for 1,000 orders, where each has a buyer of its own: with each read of the order
 /// (`contact = "skip"` does without).
 pub const BUYER_READS: u64 = 2_000;
+/// DynamoDB, halves of a read unit of the looks for alerts at 1,000 orders that are each unfinished for two days: a hundred bytes
+/// of their date every hour, although many share one, and their record four times.
+pub const LOOKED_AT_HALVES: u64 = 2 * 48 * 25 + 4_000;
 /// How long the store and the warehouse take to answer, in milliseconds.
 pub const ANSWER_MS: u64 = 400;
 /// What an order needs of a function besides waiting for them, in milliseconds at 128 MB: 0.45 ms of a whole processor, of

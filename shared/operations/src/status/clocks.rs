@@ -39,7 +39,7 @@ pub struct Clock {
 }
 
 /// The clocks under construction.
-pub(super) struct Clocks {
+pub(crate) struct Clocks {
     now: Timestamp,
     since: Timestamp,
     parts: [Part; 3],
@@ -95,7 +95,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
 
 impl Clocks {
     /// The clocks of a connection.
-    pub(super) fn of(connection: &Connection, now: Timestamp) -> Self {
+    pub(crate) fn of(connection: &Connection, now: Timestamp) -> Self {
         let Targets { accept_minutes, ship_hours, post_minutes } = connection.policies.targets;
         let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
         let parts = [
@@ -108,7 +108,7 @@ impl Clocks {
     }
 
     /// Notes one order. What is not to be sent, or waits for its payment, has no clock; what is held is told as held.
-    pub(super) fn note(&mut self, record: &Record) {
+    pub(crate) fn note(&mut self, record: &Record) {
         let now = self.now;
         let [accept, ship, post] = &mut self.parts;
         let shipped = record.packages.iter().filter(|p| !p.voided).map(|p| p.shipped_at).max();
@@ -139,7 +139,8 @@ impl Clocks {
         }
     }
 
-    pub(super) fn clocks(self) -> Vec<Clock> {
+    /// The clocks.
+    pub(crate) fn clocks(self) -> Vec<Clock> {
         self.parts.into_iter().map(Part::clock).collect()
     }
 }

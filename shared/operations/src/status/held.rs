@@ -116,7 +116,8 @@ impl HeldGroup {
         rows
     }
 
-    fn names(&self) -> String {
+    /// The first of its orders, by number.
+    pub(crate) fn names(&self) -> String {
         let names: Vec<String> = self.first.iter().map(u64::to_string).collect();
         let more = self.orders.saturating_sub(self.first.len() as u64);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -1,9 +1,10 @@
 //! What every adapter of [`Notes`] must do.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::life::later;
-use domain::notes::{Daily, Mark, Notes, Said};
+use domain::notes::{Daily, Mark, Notes, Opened, Said, Told};
 use domain::reconciliation::{Difference, Reconciliation, Verdict};
 use domain::{ConnectionId, OrderId};
 use jiff::Timestamp;
@@ -18,6 +19,21 @@ pub async fn notes(notes: &dyn Notes, run: &str) {
     let (here, there) = (connection_id(&format!("{run}-here")), connection_id(&format!("{run}-there")));
     the_last_reconciliation_counts(notes, &here, &there).await;
     a_mark_is_replaced_only_by_who_has_seen_it(notes, &here, &there).await;
+    what_was_told_last_counts(notes, &here, &there).await;
+}
+
+#[expect(clippy::expect_used, reason = "a contract fails by panicking")]
+async fn what_was_told_last_counts(notes: &dyn Notes, here: &ConnectionId, there: &ConnectionId) {
+    let read = async |of: &ConnectionId| notes.told(of).await.expect("told");
+    assert_eq!(read(here).await, None, "nobody was told anything yet");
+    let at = Timestamp::UNIX_EPOCH;
+    let opened = Opened { since: at, sentence: "SKU Ü has no listing".into() };
+    let open = BTreeMap::from([("3fa9c011".to_owned(), opened)]);
+    for told in [Told { at: Some(at), open, polled_at: Some(at) }, Told::default()] {
+        notes.set_told(here, &told).await.expect("set told");
+        assert_eq!(read(here).await, Some(told), "the last one counts");
+    }
+    assert_eq!(read(there).await, None, "each connection has its own");
 }
 
 #[expect(clippy::expect_used, reason = "a contract fails by panicking")]

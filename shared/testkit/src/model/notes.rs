@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::notes::{Daily, Mark, Notes};
+use domain::notes::{Daily, Mark, Notes, Told};
 use domain::{ConnectionId, Failure};
 
 use super::{Gate, World, inside};
@@ -14,13 +14,14 @@ pub struct ModelNotes {
     gate: Gate,
     daily: Mutex<BTreeMap<ConnectionId, Daily>>,
     marks: Mutex<BTreeMap<(ConnectionId, String), Mark>>,
+    told: Mutex<BTreeMap<ConnectionId, Told>>,
 }
 
 impl ModelNotes {
     /// Nothing is noted yet.
     #[must_use]
     pub fn new(world: Arc<dyn World>) -> Self {
-        Self { gate: Gate(world), daily: Mutex::default(), marks: Mutex::default() }
+        Self { gate: Gate(world), daily: Mutex::default(), marks: Mutex::default(), told: Mutex::default() }
     }
 
     fn replace(&self, connection: &ConnectionId, mark: &Mark) -> bool {
@@ -57,5 +58,16 @@ impl Notes for ModelNotes {
 
     async fn set_mark(&self, connection: &ConnectionId, mark: &Mark) -> Result<bool, Failure> {
         self.gate.through("notes.set_mark", || self.replace(connection, mark)).await
+    }
+
+    async fn told(&self, connection: &ConnectionId) -> Result<Option<Told>, Failure> {
+        self.gate.through("notes.told", || inside(&self.told).get(connection).cloned()).await
+    }
+
+    async fn set_told(&self, connection: &ConnectionId, told: &Told) -> Result<(), Failure> {
+        let set = || {
+            inside(&self.told).insert(connection.clone(), told.clone());
+        };
+        self.gate.through("notes.set_told", set).await
     }
 }

@@ -72,7 +72,7 @@ fn twice(set: &[(&str, &Value)]) -> Vec<String> {
     set.iter().filter(|(name, _)| !seen.insert(*name)).map(|(name, _)| (*name).to_owned()).collect()
 }
 
-/// A variable of a table or queue that points to something else than its name says.
+/// A variable of a table, queue or topic that points to something else than its name says.
 fn misnamed(name: &str, value: &Value) -> Option<String> {
     let own = |table: &str| json!({"Fn::If": [format!("Own{table}"), {"Ref": format!("{table}Table")}, {"Ref": format!("{table}TableName")}]});
     let queue = |prefix: &str, suffix: &str| {
@@ -82,6 +82,8 @@ fn misnamed(name: &str, value: &Value) -> Option<String> {
     let right = match name {
         "LEDGER_TABLE" => own("Ledger"),
         "MAPPINGS_TABLE" => own("Mappings"),
+        "ALERT_TOPIC" => json!({"Fn::If": ["TellsIssues", {"Ref": "Alarms"}, ""]}),
+        "STACK" => json!({"Ref": "AWS::StackName"}),
         _ => match (name.strip_suffix("_QUEUE_URL"), name.strip_suffix("_DEAD_LETTERS_URL")) {
             (Some(prefix), _) => queue(prefix, "Queue"),
             (_, Some(prefix)) => queue(prefix, "DeadLetters"),
@@ -198,6 +200,9 @@ fn resource(arn: &Value, name: &str, function_name: &str, set: &[(&str, &Value)]
     }
     if arn["Fn::Sub"] == SECRETS {
         return "secrets".to_owned();
+    }
+    if set.iter().any(|(name, value)| *name == "ALERT_TOPIC" && value["Fn::If"][1] == *arn) {
+        return "topic ALERT".to_owned();
     }
     let Some(named) = named_by(arn, "Arn") else { return arn.to_string() };
     if named == format!("{name}Log") && function_name.contains(&kebab(name)) {

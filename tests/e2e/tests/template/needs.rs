@@ -34,11 +34,23 @@ pub(crate) struct Code {
     functions: BTreeMap<String, Sources>,
 }
 
+/// The sources of a function; of the one that tells people what is open, those of that use case too.
+fn of_function(name: &str) -> Sources {
+    let mut sources = read(&format!("functions/{name}/src"));
+    if sources.uses.iter().any(|(_, tokens)| tokens.iter().any(|token| token.word() == Some("operations"))) {
+        for file in ["alerts.rs", "alerts/open.rs", "alerts/silence.rs", "polled.rs"] {
+            let path = crate::code::root().join("shared/operations/src").join(file);
+            sources.add(&path, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    sources
+}
+
 impl Code {
     pub(crate) fn read() -> Self {
         let functions = std::fs::read_dir(crate::code::root().join("functions")).unwrap();
         let names = functions.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let functions = names.map(|name| (name.clone(), read(&format!("functions/{name}/src")))).collect();
+        let functions = names.map(|name| (name.clone(), of_function(&name))).collect();
         let [domain, delivery, adapters] = ["domain", "delivery", "adapters"];
         let shared = |name: &str| read(&format!("shared/{name}/src"));
         Self { domain: shared(domain), delivery: shared(delivery), adapters: shared(adapters), functions }
@@ -78,6 +90,10 @@ impl Code {
                         let before = needs.inbox.replace(queue);
                         assert_eq!(before, None, "{name} has two inboxes; teach this test");
                     }
+                }
+                ("outlet", None) => {
+                    let reached = self.reached("SnsTopic", "Outlet", "send", "topic ALERT");
+                    needs.grants.extend(reached);
                 }
                 (_, None) => {
                     if self.environment(&call.name).calls.iter().any(|call| call.name == "vault") {
@@ -326,7 +342,8 @@ impl Code {
 
     /// The SDK is called only where this test looks.
     fn sdk_elsewhere(&self) -> Vec<String> {
-        const PLACES: [&str; 15] = [
+        const PLACES: [&str; 17] = [
+            "alerts/sns.rs",
             "aws.rs",
             "aws/wire.rs",
             "environment.rs",
@@ -339,6 +356,7 @@ impl Code {
             "dynamodb/ledger/item.rs",
             "dynamodb/mappings.rs",
             "dynamodb/meter.rs",
+            "dynamodb/notes.rs",
             "dynamodb/table.rs",
             "dynamodb/tables.rs",
             "dynamodb.rs",
@@ -443,7 +461,7 @@ fn generic(tokens: &[Token]) -> Vec<String> {
 }
 
 /// The action of IAM that a call of the SDK needs.
-/// Source: "Actions, resources, and condition keys" for DynamoDB, SQS and Secrets Manager, service authorization reference.
+/// Source: "Actions, resources, and condition keys" for DynamoDB, SQS, SNS and Secrets Manager, service authorization reference.
 fn action(call: &str) -> &'static str {
     match call {
         "put_item" => "dynamodb:PutItem",
@@ -457,6 +475,8 @@ fn action(call: &str) -> &'static str {
         "delete_message" => "sqs:DeleteMessage",
         "change_message_visibility" => "sqs:ChangeMessageVisibility",
         "get_secret_value" => "secretsmanager:GetSecretValue",
+        "publish" => "sns:Publish",
+        "get_topic_attributes" => "sns:GetTopicAttributes",
         other => panic!("client.{other}(): which action of IAM does it need? Teach this test"),
     }
 }
