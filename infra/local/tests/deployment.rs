@@ -186,6 +186,14 @@ async fn doctor_counts_what_is_on_the_queues_and_what_was_given_up() {
     assert!(words.contains("NOT OK queues orders dead letters 2 messages given up"), "{words}");
     assert!(words.contains("ok queues orders 7 messages"), "{words}");
     assert!(words.contains("ledger state the ledger is being filled"), "{words}");
+    assert!(words.contains("NOT OK alerts channels nobody is alerted: the mail of AWS"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_alerts_goes_to_the_topic_of_the_stack() {
+    let scene = Scene::open("deployment-alert").await;
+    let taken = scene.ask(&["alert", "test"]).await.ended(0);
+    assert!(taken.words().contains("SNS topic shop-prod-Alarms: taken"), "{taken:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,7 @@ use crate::database::Database;
 use crate::function::Function;
 use crate::meter::{Meter, Used};
 use crate::secrets::SecretsManager;
+use crate::topic::Topic;
 
 /// The queues, as the settings of the functions call them.
 pub(crate) const QUEUES: [&str; 3] = ["ORDERS", "SHIPMENTS", "HINTS"];
@@ -112,6 +113,19 @@ impl Cloud {
         cloud.connection.warehouse.insert("auth.key".to_owned(), format!("@secret:{KEY_NAME}"));
         cloud.database.put(&cloud.connection).await;
         (cloud, secrets)
+    }
+
+    /// The same; people are told by a topic.
+    pub async fn with_topic() -> (Self, Topic) {
+        let mut cloud = Self::start().await;
+        let topic = Topic::start().await;
+        let variables = [
+            ("AWS_ENDPOINT_URL_SNS", topic.endpoint.as_str()),
+            ("ALERT_TOPIC", crate::topic::ARN),
+            ("STACK", "cartdock-test"),
+        ];
+        cloud.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        (cloud, topic)
     }
 
     /// The same; the functions ask the warehouse as often as a setting allows.

@@ -16,6 +16,7 @@ mod history;
 mod meter;
 mod secrets;
 pub mod speed;
+mod topic;
 
 pub use cloud::{Cloud, KEY_NAME};
 pub use connection::{NOTIFY_SECRET, WAREHOUSE_KEY};
@@ -23,3 +24,4 @@ pub use function::Function;
 pub use gateway::Gateway;
 pub use meter::Used;
 pub use secrets::SecretsManager;
+pub use topic::Topic;

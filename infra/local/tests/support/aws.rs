@@ -102,6 +102,7 @@ impl Aws {
             .env("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.services)
             .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.services)
             .env("AWS_ENDPOINT_URL_SQS", &self.services)
+            .env("AWS_ENDPOINT_URL_SNS", &self.services)
             .env("LOCAL_HOSTS", hosts.join(","));
         command
     }
@@ -109,7 +110,7 @@ impl Aws {
 
 type Known = (Names, Arc<Mutex<Vec<(String, String)>>>);
 
-/// CloudFormation, Secrets Manager and SQS, as far as they are asked.
+/// CloudFormation, Secrets Manager, SQS and SNS, as far as they are asked.
 async fn answer(
     State((names, secrets)): State<Known>,
     headers: HeaderMap,
@@ -119,6 +120,9 @@ async fn answer(
     assert!(signed.contains("AKIATEST/") && signed.contains("/eu-central-1/"), "the profile's: {signed}");
     if body.contains("Action=DescribeStacks") {
         return described(&names, &body);
+    }
+    if body.contains("TopicArn=") {
+        return topic(&body);
     }
     let call: serde_json::Value = serde_json::from_str(&body).expect("JSON");
     if let Some(queue) = call["QueueUrl"].as_str() {
@@ -146,6 +150,20 @@ async fn answer(
     }
 }
 
+/// What the topic takes, and who has subscribed to it: nobody who has confirmed it.
+fn topic(body: &str) -> (StatusCode, String) {
+    let action = if body.contains("Action=Publish") { "Publish" } else { "GetTopicAttributes" };
+    let entry = |key: &str, value: &str| format!("<entry><key>{key}</key><value>{value}</value></entry>");
+    let attributes =
+        format!("{}{}", entry("SubscriptionsConfirmed", "0"), entry("SubscriptionsPending", "1"));
+    let result = format!("<MessageId>1</MessageId><Attributes>{attributes}</Attributes>");
+    let whole = format!(
+        "<{action}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><{action}Result>{result}</{action}Result>\
+         </{action}Response>"
+    );
+    (StatusCode::OK, whole)
+}
+
 fn described(names: &Names, body: &str) -> (StatusCode, String) {
     let wrapped =
         |inner: &str| format!("<{inner} xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">");
@@ -159,6 +177,7 @@ fn described(names: &Names, body: &str) -> (StatusCode, String) {
         ("MappingsTable", &names.mappings),
         ("WebhooksUrl", "https://abc.execute-api.eu-central-1.amazonaws.com"),
         ("SecretPrefix", SECRETS),
+        ("AlarmTopic", "arn:aws:sns:eu-central-1:1:shop-prod-Alarms"),
         ("OrdersQueueUrl", "https://sqs.eu-central-1.amazonaws.com/1/orders"),
         ("OrdersDeadLettersUrl", "https://sqs.eu-central-1.amazonaws.com/1/orders-dead"),
     ];

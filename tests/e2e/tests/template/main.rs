@@ -80,6 +80,7 @@ fn what_is_followed_is_what_is_there() {
         has("sqs:SendMessage", "queue ORDERS") && has("secretsmanager:GetSecretValue", "secrets"),
         "{sweep:?}"
     );
+    assert!(has("sns:Publish", "topic ALERT") && sweep.variables.contains("ALERT_TOPIC"), "{sweep:?}");
     let forward = CODE.needs("forward-orders");
     assert_eq!(forward.inbox.as_deref(), Some("ORDERS"));
     for variable in
@@ -166,6 +167,13 @@ fn a_mistake_in_a_role_is_noticed() {
             statements(template, "SweepRole").push(other);
         },
         "sqs:SendMessage on SchedulesDeadLetters, which the function is not told of",
+    );
+    notices(
+        |template| {
+            let is_publish = |statement: &Value| statement["Action"] == json!(["sns:Publish"]);
+            statements(template, "SweepRole").retain(|statement| !is_publish(statement));
+        },
+        "Sweep: the code may call, and the role does not allow, sns:Publish on topic ALERT",
     );
     notices(
         |template| {
