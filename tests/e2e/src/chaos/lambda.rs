@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use adapters::clock::SystemClock;
 use adapters::dynamodb::{Client, DynamoLedger, DynamoNotes};
-use domain::connection::History;
+use domain::connection::{Connection, History};
 use domain::ports::Clock;
 use jiff::Timestamp;
 use operations::status::status;
@@ -17,12 +17,13 @@ use simulator::sqs::Sqs;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::plan::{PACE, POLL, SWEEP};
+use super::plan::{OVERLAP_MINUTES, PACE, POLL, SWEEP};
 use super::pool::{Counts, Function, Pool};
 use super::process::{freeze, kill, pause};
 use super::queues::Poller;
 use super::report::Functions;
 use super::schedule::Schedule;
+use super::shop::Shop;
 use super::world::{Host, Trouble, World};
 use crate::cloud::{self, QUEUES};
 use crate::connection::mapping;
@@ -136,7 +137,7 @@ impl Lambda {
     /// Puts the connections into the tables, as the owner does who deploys it.
     async fn enter(&self, world: &World, history: History) {
         for shop in &world.shops {
-            self.database.enter(&shop.connection(world.start, history), &mapping()).await;
+            self.database.enter(&connection(shop, world, history), &mapping()).await;
         }
     }
 
@@ -192,6 +193,13 @@ impl Lambda {
     }
 }
 
+/// A shop's connection as it is in the tables.
+fn connection(shop: &Shop, world: &World, history: History) -> Connection {
+    let mut connection = shop.connection(world.start, history);
+    connection.schedule.overlap_minutes = OVERLAP_MINUTES;
+    connection
+}
+
 impl Host for Lambda {
     async fn start(&mut self, world: &mut World) {
         self.make_pools(world);
@@ -227,7 +235,7 @@ impl Host for Lambda {
         let notes = DynamoNotes::new(client.clone(), &names.ledger);
         let (mut all, now) = (Vec::new(), SystemClock.now());
         for shop in &world.shops {
-            let connection = shop.connection(world.start, History::Known { since: Timestamp::UNIX_EPOCH });
+            let connection = connection(shop, world, History::Known { since: Timestamp::UNIX_EPOCH });
             let books = status(&ledger, &notes, &connection, now).await.expect("the ledger answers");
             all.push(serde_json::to_value(books).expect("JSON"));
         }

@@ -121,6 +121,9 @@ pub(crate) const PACE: [(&str, u32); 6] = [
 pub(super) const SWEEP: Duration = Duration::from_millis(1000);
 /// Between two polls of a store or a warehouse.
 pub(super) const POLL: Duration = Duration::from_millis(1500);
+/// Minutes by which two polls of a store overlap: an hour, shortened as the time between polls is. In a whole hour of a
+/// large run lie a hundred pages, and where each page fails one time in forty no poll would ever see the last one.
+pub(super) const OVERLAP_MINUTES: u32 = 2;
 
 /// 1 % answered 500, 1 % never answered, 0.5 % done and the connection reset.
 pub(super) fn store_faults(seed: u64) -> StorePlan {

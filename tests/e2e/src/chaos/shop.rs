@@ -9,7 +9,7 @@ use domain::policy::Policies;
 use jiff::{SignedDuration, Timestamp};
 use simulator::shop;
 use simulator::store::{ClientSpec, LineSpec, OrderSpec, Store, StoreOptions};
-use simulator::warehouse::{Auth, Order, Parcels, Status, Warehouse, WarehouseOptions, Webhook};
+use simulator::warehouse::{Auth, Parcels, Status, Warehouse, WarehouseOptions, Webhook};
 
 use super::canary::{MARK, Secrets, variable};
 use super::dice::Dice;
@@ -260,30 +260,22 @@ impl Shop {
             && self.events.is_empty()
             && self.warehouse.orders_from(self.seen).is_empty()
             && self.is_every_refund_cancelled()
-            && self.store.shown() >= self.warehouse.books().parcels
+            && self.store.shown() >= self.warehouse.parcels()
     }
 
     /// Has the warehouse been told of every sale that was taken back? Where orders cannot be asked for, nobody waits for it.
     fn is_every_refund_cancelled(&self) -> bool {
-        let is_taken_back = |order: &Order| {
-            matches!(number(&order.reference).and_then(|id| self.sold.get(&id)), Some(Fate::Refund(_)))
-        };
+        let taken_back = self.sold.iter().filter(|(_, fate)| matches!(fate, Fate::Refund(_)));
         self.class == Class::Cannot
-            || self
-                .warehouse
-                .orders()
-                .iter()
-                .filter(|order| is_taken_back(order))
+            || taken_back
+                .flat_map(|(id, _)| self.warehouse.orders_of(&self.reference(*id)))
                 .all(|order| order.status == Status::Cancelled)
     }
 
-    /// Orders that must be at the warehouse and are not there yet.
-    pub(super) fn missing(&self) -> impl Iterator<Item = u64> {
-        let there: std::collections::BTreeSet<u64> =
-            self.warehouse.orders().iter().filter_map(|order| number(&order.reference)).collect();
+    /// How many orders must be at the warehouse and are not there yet.
+    pub(super) fn missing(&self) -> usize {
         let wanted = self.sold.iter().filter(|(_, fate)| **fate != Fate::Exclude);
-        let missing: Vec<u64> = wanted.map(|(id, _)| *id).filter(|id| !there.contains(id)).collect();
-        missing.into_iter()
+        wanted.filter(|(id, _)| self.warehouse.creates_for(&self.reference(**id)) == 0).count()
     }
 
     /// The store notifies once more of some orders that it sold long ago.

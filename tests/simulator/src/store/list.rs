@@ -89,18 +89,18 @@ fn matching(state: &State, call: &Call) -> Result<Vec<u64>, Refusal> {
         _ => {
             let from = date(call, "LimitStartDate")?.unwrap_or(DateTime::MIN);
             let to = date(call, "LimitEndDate")?.unwrap_or(DateTime::MAX);
-            let wanted = state.orders.iter().filter(|(_, order)| {
-                let at = order.spec.ordered_at;
-                from <= at && at <= to
-            });
-            wanted.map(|(id, _)| *id).collect()
+            state.orders.placed(from, to)
         }
     })
 }
 
 fn sort(state: &State, call: &Call, ids: &mut [u64]) {
     let column = call.parameter("SortColumn").unwrap_or("Id");
-    ids.sort_by(|a, b| by_column(state, call.endpoint, column, *a, *b).then(a.cmp(b)));
+    ids.sort_unstable();
+    if column != "Id" {
+        // What is equal in the column stays in the order of the numbers.
+        ids.sort_by(|a, b| by_column(state, call.endpoint, column, *a, *b));
+    }
     let ascending = call.parameter("SortOrder").is_some_and(|order| order.eq_ignore_ascii_case("ASC"));
     if !ascending {
         ids.reverse();
@@ -110,7 +110,7 @@ fn sort(state: &State, call: &Call, ids: &mut [u64]) {
 fn by_column(state: &State, endpoint: Endpoint, column: &str, a: u64, b: u64) -> Ordering {
     match (endpoint, column) {
         (Endpoint::OrdersList, "GrandTotal") => {
-            let total = |id| state.orders.get(&id).map(|order| order.spec.total());
+            let total = |id| state.orders.get(id).map(|order| order.spec.total());
             total(a).cmp(&total(b))
         }
         (Endpoint::ClientsList, "FirstName" | "LastName") => {

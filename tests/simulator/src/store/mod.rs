@@ -8,6 +8,7 @@ mod http;
 mod list;
 mod notify;
 mod options;
+mod orders;
 mod read;
 mod records;
 mod spec;
@@ -48,7 +49,7 @@ impl World {
     fn add_order(self: &Arc<Self>, spec: OrderSpec) -> u64 {
         let (id, token) = self.state.change(|state| {
             let id = state.add(spec);
-            (id, state.orders.get(&id).map(|order| order.token.clone()).unwrap_or_default())
+            (id, state.orders.get(id).map(|order| order.token.clone()).unwrap_or_default())
         });
         tell(self, Event::NewOrder { id, token });
         id
@@ -64,10 +65,11 @@ impl World {
 
     fn change_order(&self, id: u64, change: impl FnOnce(&mut OrderSpec)) -> bool {
         let now = self.local_now();
-        self.state.change(|state| {
-            let order = state.orders.get_mut(&id);
-            order.map(|order| (change(&mut order.spec), order.modified_at = now)).is_some()
-        })
+        let change = |order: &mut orders::Kept| {
+            change(&mut order.spec);
+            order.modified_at = now;
+        };
+        self.state.change(|state| state.orders.change(id, change)).is_some()
     }
 }
 
@@ -149,7 +151,7 @@ impl Store {
 
     /// Makes an order disappear; gives what it was.
     pub fn remove_order(&self, id: u64) -> Option<OrderSpec> {
-        self.world.state.change(|state| state.orders.remove(&id)).map(|order| order.spec)
+        self.world.state.change(|state| state.orders.remove(id)).map(|order| order.spec)
     }
 
     /// Keeps a buyer's record.
@@ -196,9 +198,8 @@ impl Store {
             times_told: 0,
             stored: true,
         };
-        self.world.state.change(|state| {
-            state.orders.get_mut(&id).map(|order| update::keep(order, tracking, now)).is_some()
-        })
+        let keep = |order: &mut orders::Kept| update::keep(order, tracking, now);
+        self.world.state.change(|state| state.orders.change(id, keep)).is_some()
     }
 
     /// What the store was told about the shipping of an order, in the order of the first telling.
@@ -206,7 +207,7 @@ impl Store {
     pub fn tracking(&self, id: u64) -> Vec<Tracking> {
         self.world
             .state
-            .look(|state| state.orders.get(&id).map(|order| order.tracking.clone()).unwrap_or_default())
+            .look(|state| state.orders.get(id).map(|order| order.tracking.clone()).unwrap_or_default())
     }
 
     /// From now on tracking is treated this way.
@@ -229,7 +230,7 @@ impl Store {
     /// The token that notifications name an order by.
     #[must_use]
     pub fn token(&self, id: u64) -> Option<String> {
-        self.world.state.look(|state| state.orders.get(&id).map(|order| order.token.clone()))
+        self.world.state.look(|state| state.orders.get(id).map(|order| order.token.clone()))
     }
 
     /// Adds faults to come.
@@ -251,26 +252,25 @@ impl Store {
     /// Its orders, by number.
     #[must_use]
     pub fn orders(&self) -> Vec<OrderSpec> {
-        self.world.state.look(|state| state.orders.values().map(|order| order.spec.clone()).collect())
+        self.world.state.look(|state| state.orders.all().map(|order| order.spec.clone()).collect())
     }
 
     /// One order.
     #[must_use]
     pub fn order(&self, id: u64) -> Option<OrderSpec> {
-        self.world.state.look(|state| state.orders.get(&id).map(|order| order.spec.clone()))
+        self.world.state.look(|state| state.orders.get(id).map(|order| order.spec.clone()))
     }
 
     /// When an order was last changed, in the store's local time.
     #[must_use]
     pub fn modified_at(&self, id: u64) -> Option<DateTime> {
-        self.world.state.look(|state| state.orders.get(&id).map(|order| order.modified_at))
+        self.world.state.look(|state| state.orders.get(id).map(|order| order.modified_at))
     }
 
     /// How many tracking numbers it shows.
     #[must_use]
     pub fn shown(&self) -> usize {
-        let stored = |order: &state::Kept| order.tracking.iter().filter(|tracking| tracking.stored).count();
-        self.world.state.look(|state| state.orders.values().map(stored).sum())
+        self.world.state.look(|state| state.orders.shown())
     }
 
     /// The store's own truth, to close the books against.

@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 
 use super::envelope::{NO_DATA, Refusal, open_info, success};
 use super::options::DateForm;
+use super::orders::Kept;
 use super::spec::{LineSpec, ShipTo};
-use super::state::{Kept, State};
+use super::state::State;
 use crate::xml::Writer;
 
 /// What a document needs to know of the store besides its own record.
@@ -29,7 +30,7 @@ impl Style<'_> {
 /// The order that the path names by number or token.
 pub(super) fn order(state: &State, name: &str, style: &Style<'_>) -> Result<String, Refusal> {
     let id = state.order_named(name).ok_or(NO_DATA)?;
-    let kept = state.orders.get(&id).ok_or(NO_DATA)?;
+    let kept = state.orders.get(id).ok_or(NO_DATA)?;
     Ok(success(|writer| {
         info(writer, id, kept, style);
         if let Some(to) = &kept.spec.ship_to {

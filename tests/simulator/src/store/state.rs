@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::DateTime;
-
 use super::faults::{Endpoint, FaultPlan};
 use super::options::{StoreOptions, WriteBack};
+use super::orders::{Kept, Orders};
 use super::spec::{ClientSpec, OrderSpec, ProductSpec, RecurringSpec};
 
 /// A tracking number as the store was told it, with the number of times.
@@ -84,20 +83,9 @@ pub struct Books {
     pub repeated_updates: u64,
 }
 
-/// An order in the store.
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) spec: OrderSpec,
-    pub(super) token: String,
-    pub(super) modified_at: DateTime,
-    pub(super) first_line: u64,
-    pub(super) profile: u64,
-    pub(super) tracking: Vec<Tracking>,
-}
-
 /// Everything that changes.
 pub(super) struct State {
-    pub(super) orders: BTreeMap<u64, Kept>,
+    pub(super) orders: Orders,
     pub(super) clients: BTreeMap<u64, ClientSpec>,
     pub(super) products: BTreeMap<u64, ProductSpec>,
     pub(super) recurring: BTreeMap<u64, RecurringSpec>,
@@ -112,7 +100,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(options: &StoreOptions) -> Self {
         Self {
-            orders: BTreeMap::new(),
+            orders: Orders::default(),
             clients: BTreeMap::new(),
             products: BTreeMap::new(),
             recurring: BTreeMap::new(),
@@ -127,7 +115,7 @@ impl State {
 
     /// Keeps an order and gives its number.
     pub(super) fn add(&mut self, mut spec: OrderSpec) -> u64 {
-        let next = self.orders.last_key_value().map_or(700_100_201, |(id, _)| id + 1);
+        let next = self.orders.last().map_or(700_100_201, |id| id + 1);
         let id = *spec.id.get_or_insert(next);
         let first_line = self.next_line;
         self.next_line += spec.lines.len() as u64;
@@ -141,21 +129,22 @@ impl State {
     /// The number of the order that a path names by number or by notification token.
     pub(super) fn order_named(&self, name: &str) -> Option<u64> {
         match name.parse::<u64>() {
-            Ok(id) => self.orders.contains_key(&id).then_some(id),
-            Err(_) => self.orders.iter().find(|(_, order)| order.token == name).map(|(id, _)| *id),
+            Ok(id) => self.orders.get(id).is_some().then_some(id),
+            Err(_) => self.orders.with_token(name),
         }
     }
 
     pub(super) fn books(&self) -> Books {
-        let mut books = Books { orders: self.orders.len(), ..Books::default() };
-        for order in self.orders.values() {
+        let mut books = Books::default();
+        for order in self.orders.all() {
+            books.orders += 1;
             *books.by_status.entry(order.spec.status.clone()).or_default() += 1;
             if order.spec.ship_to.is_some() {
                 books.with_shipping += 1;
             } else {
                 books.without_shipping += 1;
             }
-            let shown = order.tracking.iter().filter(|tracking| tracking.stored).count();
+            let shown = order.shown();
             books.tracked_orders += usize::from(shown > 0);
             books.tracking_numbers += shown;
             let repeats =

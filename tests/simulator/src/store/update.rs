@@ -5,7 +5,8 @@ use jiff::civil::DateTime;
 use super::call::Call;
 use super::envelope::{BAD_UPDATE, MAY_NOT_UPDATE, NO_DATA, NO_METHOD, Refusal, done};
 use super::options::WriteBack;
-use super::state::{Kept, State, Tracking};
+use super::orders::Kept;
+use super::state::{State, Tracking};
 use crate::xml::Element;
 
 /// Takes the numbers of an update. A number that the order has already changes nothing.
@@ -23,10 +24,12 @@ pub(super) fn update(state: &mut State, call: &Call, now: DateTime) -> Result<St
         return Err(MAY_NOT_UPDATE);
     }
     let stores = state.write_back == WriteBack::Offered;
-    let order = state.orders.get_mut(&id).ok_or(NO_DATA)?;
-    for tracking in told {
-        keep(order, Tracking { stored: stores, ..tracking }, now);
-    }
+    let keep_all = |order: &mut Kept| {
+        for tracking in told {
+            keep(order, Tracking { stored: stores, ..tracking }, now);
+        }
+    };
+    state.orders.change(id, keep_all).ok_or(NO_DATA)?;
     Ok(done())
 }
 

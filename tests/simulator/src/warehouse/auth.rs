@@ -50,7 +50,7 @@ pub(super) fn token(state: &mut State, headers: &HeaderMap, form: &str, now: Tim
 }
 
 fn issued(state: &mut State, lifetime: Duration, now: Timestamp) -> Value {
-    let token = format!("simulated-token-{}", state.next_sequence());
+    let token = format!("simulated-token-{}", state.next_token());
     let until = now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
     state.tokens.push((token.clone(), until));
     json!({"access_token": token, "token_type": "Bearer", "expires_in": lifetime.as_secs()})

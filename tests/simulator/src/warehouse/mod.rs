@@ -4,7 +4,9 @@ mod auth;
 mod faults;
 mod http;
 mod options;
+mod order_list;
 mod orders;
+mod shipment_list;
 mod shipping;
 mod state;
 mod tracking_number;
@@ -88,7 +90,7 @@ impl Warehouse {
         let open: Vec<String> = self
             .world
             .state
-            .look(|state| state.orders.iter().filter(open).map(|order| order.id.clone()).collect());
+            .look(|state| state.orders.all().iter().filter(open).map(|order| order.id.clone()).collect());
         open.iter().flat_map(|order| self.ship(order, &Parcels::One)).collect()
     }
 
@@ -144,7 +146,7 @@ impl Warehouse {
     /// Every order, in the order of creation, duplicates included.
     #[must_use]
     pub fn orders(&self) -> Vec<Order> {
-        self.world.state.look(|state| state.orders.clone())
+        self.world.state.look(|state| state.orders.all().to_vec())
     }
 
     /// From now on these credentials are good, and those before are not.
@@ -155,7 +157,7 @@ impl Warehouse {
     /// The orders from this position on, in the order of creation.
     #[must_use]
     pub fn orders_from(&self, position: usize) -> Vec<Order> {
-        self.world.state.look(|state| state.orders.get(position..).unwrap_or_default().to_vec())
+        self.world.state.look(|state| state.orders.all().get(position..).unwrap_or_default().to_vec())
     }
 
     /// The first order with this id or reference.
@@ -163,21 +165,31 @@ impl Warehouse {
     pub fn order(&self, name: &str) -> Option<Order> {
         self.world
             .state
-            .look(|state| state.named(name).and_then(|position| state.orders.get(position).cloned()))
+            .look(|state| state.orders.named(name).and_then(|position| state.orders.get(position).cloned()))
+    }
+
+    /// Every order of a reference, in the order of creation: more than one is a duplicate.
+    #[must_use]
+    pub fn orders_of(&self, reference: &str) -> Vec<Order> {
+        self.world.state.look(|state| state.orders.with_reference(reference).cloned().collect())
+    }
+
+    /// How many parcels left and were not taken back.
+    #[must_use]
+    pub fn parcels(&self) -> usize {
+        self.world.state.look(|state| state.shipments.live())
     }
 
     /// How many orders it really created for a reference: more than one is a duplicate.
     #[must_use]
     pub fn creates_for(&self, reference: &str) -> usize {
-        self.world
-            .state
-            .look(|state| state.orders.iter().filter(|order| order.reference == reference).count())
+        self.world.state.look(|state| state.orders.with_reference(reference).count())
     }
 
     /// Every parcel, in the order of leaving.
     #[must_use]
     pub fn shipments(&self) -> Vec<Shipment> {
-        self.world.state.look(|state| state.shipments.clone())
+        self.world.state.look(|state| state.shipments.all().to_vec())
     }
 
     /// How often it was called, and what came of it.

@@ -32,7 +32,7 @@ pub(super) fn create(
         *state.stock.entry(item.sku.clone()).or_default() -= i64::from(item.quantity);
     }
     let order = Order {
-        id: format!("WO-{}", 1001 + state.orders.len()),
+        id: format!("WO-{}", 1001 + state.orders.all().len()),
         reference,
         service: text(request, "service").to_owned(),
         items,
@@ -42,8 +42,7 @@ pub(super) fn create(
         created_at: now,
     };
     let answer = json!({"id": order.id, "reference": order.reference, "status": order.status.word()});
-    state.orders.push(order);
-    ((201, answer), Some(state.orders.len() - 1))
+    ((201, answer), Some(state.orders.push(order)))
 }
 
 pub(super) fn refused(reason: &str) -> Answer {
@@ -54,8 +53,8 @@ pub(super) fn refused(reason: &str) -> Answer {
 fn known(state: &mut State, duplicates: Duplicates, reference: &str, key: Option<&str>) -> Option<Answer> {
     let first = match duplicates {
         Duplicates::Accept => None,
-        Duplicates::Refuse => state.orders.iter().find(|order| order.reference == reference),
-        Duplicates::ByKey => state.orders.iter().find(|order| key.is_some() && order.key.as_deref() == key),
+        Duplicates::Refuse => state.orders.with_reference(reference).next(),
+        Duplicates::ByKey => key.and_then(|key| state.orders.with_key(key)),
     }?;
     if duplicates == Duplicates::ByKey {
         let status = first.status.word();
@@ -108,16 +107,14 @@ fn text<'a>(document: &'a Value, field: &str) -> &'a str {
 
 /// The orders with exactly this reference that are old enough to be seen.
 pub(super) fn find(state: &State, options: &WarehouseOptions, reference: &str, now: Timestamp) -> Answer {
-    let seen = |order: &&Order| {
-        order.reference == reference
-            && now.duration_since(order.created_at).unsigned_abs() >= options.lookup_lag
-    };
-    let orders: Vec<Value> = state.orders.iter().filter(seen).map(Order::document).collect();
+    let seen = |order: &&Order| now.duration_since(order.created_at).unsigned_abs() >= options.lookup_lag;
+    let known = state.orders.with_reference(reference);
+    let orders: Vec<Value> = known.filter(seen).map(Order::document).collect();
     (200, json!({"orders": orders}))
 }
 
 pub(super) fn get(state: &State, id: &str) -> Answer {
-    match state.orders.iter().find(|order| order.id == id) {
+    match state.orders.with_id(id).and_then(|position| state.orders.get(position)) {
         Some(order) => (200, order.document()),
         None => (404, json!({"error": "not found"})),
     }
@@ -125,7 +122,8 @@ pub(super) fn get(state: &State, id: &str) -> Answer {
 
 /// Cancels an order of which nothing left. Cancelling twice is fine.
 pub(super) fn cancel(state: &mut State, id: &str) -> Answer {
-    let Some(order) = state.orders.iter_mut().find(|order| order.id == id) else {
+    let position = state.orders.with_id(id);
+    let Some(order) = position.and_then(|position| state.orders.get_mut(position)) else {
         return (404, json!({"error": "not found"}));
     };
     if matches!(order.status, Status::Shipped | Status::PartlyShipped) {

@@ -27,7 +27,7 @@ pub(super) fn ship(
     parcels: &Parcels,
     now: Timestamp,
 ) -> Vec<usize> {
-    let Some(position) = state.named(name) else { return Vec::new() };
+    let Some(position) = state.orders.named(name) else { return Vec::new() };
     let left = remaining(state, position);
     let mut boxes: Vec<Vec<Item>> = match parcels {
         Parcels::One => vec![left],
@@ -48,12 +48,11 @@ fn leave(
     items: Vec<Item>,
     now: Timestamp,
 ) -> Option<usize> {
-    let number = state.shipments.len() as u64 + 1;
-    let sequence = state.next_sequence();
+    let number = state.shipments.all().len() as u64 + 1;
     let order = state.orders.get(position)?;
     let carrier = services.iter().find(|service| service.code == order.service);
     let carrier = carrier.map_or("Other", |service| service.carrier.as_str()).to_owned();
-    state.shipments.push(Shipment {
+    let parcel = state.shipments.push(Shipment {
         id: format!("SH-{number}"),
         order_id: order.id.clone(),
         reference: order.reference.clone(),
@@ -64,26 +63,22 @@ fn leave(
         complete: false,
         items,
         voided: false,
-        sequence,
+        sequence: 0,
     });
     let complete = remaining(state, position).is_empty();
-    state.shipments.last_mut()?.complete = complete;
+    state.shipments.set_complete(parcel, complete);
     state.orders.get_mut(position)?.status = if complete { Status::Shipped } else { Status::PartlyShipped };
-    Some(state.shipments.len() - 1)
+    Some(parcel)
 }
 
 /// Takes a parcel back; gives its position, none when there is no such parcel or it is back already.
 pub(super) fn void(state: &mut State, shipment: &str) -> Option<usize> {
-    let found = state.shipments.iter().position(|known| known.id == shipment && !known.voided)?;
-    let sequence = state.next_sequence();
-    let parcel = state.shipments.get_mut(found)?;
-    parcel.voided = true;
-    parcel.complete = false;
-    parcel.sequence = sequence;
-    let order_id = parcel.order_id.clone();
-    let others = state.shipments.iter().any(|other| other.order_id == order_id && !other.voided);
-    let order = state.orders.iter_mut().find(|order| order.id == order_id)?;
-    order.status = if others { Status::PartlyShipped } else { Status::Accepted };
+    let found = state.shipments.void(shipment)?;
+    let order_id = &state.shipments.get(found)?.order_id;
+    let others = state.shipments.gone(order_id).next().is_some();
+    let order = state.orders.with_id(order_id)?;
+    let status = if others { Status::PartlyShipped } else { Status::Accepted };
+    state.orders.get_mut(order)?.status = status;
     Some(found)
 }
 
@@ -91,8 +86,7 @@ pub(super) fn void(state: &mut State, shipment: &str) -> Option<usize> {
 fn remaining(state: &State, position: usize) -> Vec<Item> {
     let Some(order) = state.orders.get(position) else { return Vec::new() };
     let mut left = order.items.clone();
-    let gone = state.shipments.iter().filter(|shipment| shipment.order_id == order.id && !shipment.voided);
-    for item in gone.flat_map(|shipment| &shipment.items) {
+    for item in state.shipments.gone(&order.id).flat_map(|shipment| &shipment.items) {
         let mut quantity = item.quantity;
         for rest in left.iter_mut().filter(|rest| rest.sku == item.sku) {
             let taken = rest.quantity.min(quantity);
@@ -138,16 +132,22 @@ pub(super) fn feed(state: &State, query: &[(String, String)]) -> Answer {
         },
     };
     let limit = value("limit").and_then(|text| text.parse().ok()).unwrap_or(100).clamp(1, 250);
-    let wanted = value("reference");
-    let mut found: Vec<&Shipment> = state
-        .shipments
-        .iter()
-        .filter(|shipment| shipment.sequence > after && wanted.is_none_or(|name| name == shipment.reference))
-        .collect();
-    found.sort_by_key(|shipment| shipment.sequence);
+    // One more than asked for tells whether there are more.
+    let mut found: Vec<&Shipment> = match value("reference") {
+        None => state.shipments.after(after).take(limit + 1).collect(),
+        Some(name) => about(state, name, after),
+    };
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().map_or(after, |shipment| shipment.sequence);
     let shipments: Vec<Value> = found.into_iter().map(Shipment::document).collect();
     (200, json!({"shipments": shipments, "next": format!("c-{next}"), "more": more}))
+}
+
+/// What changed about one reference, oldest first.
+fn about<'a>(state: &'a State, reference: &str, after: u64) -> Vec<&'a Shipment> {
+    let of_it = state.shipments.with_reference(reference);
+    let mut found: Vec<&Shipment> = of_it.filter(|shipment| shipment.sequence > after).collect();
+    found.sort_by_key(|shipment| shipment.sequence);
+    found
 }

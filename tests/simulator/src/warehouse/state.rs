@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use super::faults::{Endpoint, FaultPlan};
 use super::options::{Auth, Manner, WarehouseOptions, Webhook};
+use super::order_list::OrderList;
+use super::shipment_list::ShipmentList;
 
 /// A piece count of one SKU.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,27 +185,29 @@ pub struct Books {
 
 /// Everything that changes.
 pub(super) struct State {
-    pub(super) orders: Vec<Order>,
-    pub(super) shipments: Vec<Shipment>,
+    pub(super) orders: OrderList,
+    pub(super) shipments: ShipmentList,
     pub(super) stock: BTreeMap<String, i64>,
     pub(super) faults: FaultPlan,
     pub(super) counts: Counts,
     pub(super) manner: Manner,
     pub(super) webhook: Option<Webhook>,
     pub(super) deliveries: Vec<Delivery>,
+    /// How often each message was delivered or tried, by its id.
+    pub(super) attempts: BTreeMap<String, u32>,
     /// A webhook that is kept back to be sent after the next one.
     pub(super) kept_back: Option<(&'static str, String)>,
     pub(super) tokens: Vec<(String, Timestamp)>,
     /// Who may call now.
     pub(super) auth: Auth,
-    pub(super) sequence: u64,
+    tokens_given: u64,
 }
 
 impl State {
     pub(super) fn new(options: &WarehouseOptions) -> Self {
         Self {
-            orders: Vec::new(),
-            shipments: Vec::new(),
+            orders: OrderList::default(),
+            shipments: ShipmentList::default(),
             stock: options.stock.iter().cloned().collect(),
             faults: FaultPlan::new(),
             counts: Counts::default(),
@@ -211,36 +215,43 @@ impl State {
             webhook: options.webhook.clone(),
             auth: options.auth.clone(),
             deliveries: Vec::new(),
+            attempts: BTreeMap::new(),
             kept_back: None,
             tokens: Vec::new(),
-            sequence: 0,
+            tokens_given: 0,
         }
     }
 
-    /// The order with this id, or else the first with this reference.
-    pub(super) fn named(&self, name: &str) -> Option<usize> {
-        let by_id = self.orders.iter().position(|order| order.id == name);
-        by_id.or_else(|| self.orders.iter().position(|order| order.reference == name))
+    /// The number of the next token.
+    pub(super) fn next_token(&mut self) -> u64 {
+        self.tokens_given += 1;
+        self.tokens_given
     }
 
-    pub(super) fn next_sequence(&mut self) -> u64 {
-        self.sequence += 1;
-        self.sequence
+    /// Notes what came of an attempt to deliver a message.
+    pub(super) fn note(&mut self, id: &str, event: &'static str, shipment: &str, status: Option<u16>) {
+        let attempt = self.attempts.entry(id.to_owned()).or_default();
+        *attempt += 1;
+        self.deliveries.push(Delivery {
+            id: id.to_owned(),
+            event,
+            shipment: shipment.to_owned(),
+            attempt: *attempt,
+            status,
+        });
     }
 
     pub(super) fn books(&self) -> Books {
-        let with = |status| self.orders.iter().filter(|order| order.status == status).count();
-        let mut references: Vec<&str> = self.orders.iter().map(|order| order.reference.as_str()).collect();
-        references.sort_unstable();
-        references.dedup();
-        let live = self.orders.iter().filter(|order| order.status != Status::Cancelled);
+        let orders = self.orders.all();
+        let with = |status| orders.iter().filter(|order| order.status == status).count();
+        let live = orders.iter().filter(|order| order.status != Status::Cancelled);
         Books {
-            orders: self.orders.len(),
-            duplicates: self.orders.len() - references.len(),
+            orders: orders.len(),
+            duplicates: self.orders.duplicates(),
             cancelled: with(Status::Cancelled),
             shipped: with(Status::Shipped),
             partly_shipped: with(Status::PartlyShipped),
-            parcels: self.shipments.iter().filter(|shipment| !shipment.voided).count(),
+            parcels: self.shipments.live(),
             units: live.map(Order::units).sum(),
         }
     }

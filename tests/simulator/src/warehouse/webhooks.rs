@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::World;
 use super::options::{Manner, Webhook};
-use super::state::Delivery;
 use crate::clock::pause;
 use crate::outgoing::post;
 
@@ -56,7 +55,7 @@ pub(super) fn flush(world: &Arc<World>) {
 /// Sends the webhook as often as the manner says, each time until it is taken.
 pub(super) async fn deliver(world: &World, event: &'static str, shipment: &str) {
     let found = world.state.change(|state| {
-        let parcel = state.shipments.iter().find(|known| known.id == shipment)?.document();
+        let parcel = state.shipments.with_id(shipment)?.document();
         let body = json!({"event": event, "shipment": parcel}).to_string();
         let id = format!("msg_{shipment}_{}", event.rsplit('.').next().unwrap_or_default());
         let message = Message { id, event, shipment: shipment.to_owned(), body };
@@ -76,16 +75,7 @@ async fn until_taken(world: &World, message: &Message, manner: &Manner, webhook:
     loop {
         let status =
             post(&webhook.url, &headers(world, message, manner, webhook), message.body.as_bytes()).await;
-        world.state.change(|state| {
-            let before = state.deliveries.iter().filter(|delivery| delivery.id == message.id).count();
-            state.deliveries.push(Delivery {
-                id: message.id.clone(),
-                event: message.event,
-                shipment: message.shipment.clone(),
-                attempt: before as u32 + 1,
-                status,
-            });
-        });
+        world.state.change(|state| state.note(&message.id, message.event, &message.shipment, status));
         if status.is_some_and(|status| (200..300).contains(&status)) {
             return;
         }
