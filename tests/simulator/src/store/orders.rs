@@ -122,8 +122,8 @@ mod tests {
             orders.insert(id, order(&format!("t{id}"), minute));
         }
         assert_eq!(between(&orders, 10, 20), [2, 3, 1]);
-        assert_eq!(between(&orders, 11, 19), []);
-        assert_eq!(between(&orders, 20, 10), [], "a time that ends before it begins");
+        assert_eq!(between(&orders, 11, 19), Vec::<u64>::new());
+        assert_eq!(between(&orders, 20, 10), Vec::<u64>::new(), "a time that ends before it begins");
         orders.change(3, |order| order.spec.ordered_at = date(2026, 10, 5).at(9, 15, 0, 0));
         assert_eq!(between(&orders, 11, 20), [3, 1]);
     }
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(between(&orders, 0, 59), [1]);
         assert!(orders.remove(1).is_some() && orders.remove(1).is_none());
         assert_eq!((orders.with_token("new"), orders.last()), (None, None));
-        assert_eq!(between(&orders, 0, 59), []);
+        assert_eq!(between(&orders, 0, 59), Vec::<u64>::new());
     }
 
     #[test]
