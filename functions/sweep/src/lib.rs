@@ -68,7 +68,6 @@ impl Sweep {
     #[must_use]
     pub fn reconcile(&self, notes: Arc<dyn Notes>) -> Reconcile {
         Reconcile {
-            connections: self.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
             notes,
@@ -79,21 +78,18 @@ impl Sweep {
         }
     }
 
-    /// Sweeps every enabled connection. A failure of one does not touch the others.
-    ///
-    /// # Errors
-    /// When the connections cannot be read.
+    /// Sweeps those of these connections that are enabled. A failure of one does not touch the others.
     pub async fn run(
         &self,
+        all: Vec<Connection>,
         until: Timestamp,
-    ) -> Result<Vec<(ConnectionId, Result<Swept, Failure>)>, Failure> {
-        let enabled: Vec<Connection> =
-            self.connections.all().await?.into_iter().filter(Connection::runs).collect();
-        let sweeps = enabled.into_iter().map(|connection| async move {
+    ) -> Vec<(ConnectionId, Result<Swept, Failure>)> {
+        let enabled = all.into_iter().filter(Connection::runs);
+        let sweeps = enabled.map(|connection| async move {
             let swept = self.sweep(&connection, until).await;
             (connection.id, swept)
         });
-        Ok(futures_util::stream::iter(sweeps).buffer_unordered(AT_ONCE).collect().await)
+        futures_util::stream::iter(sweeps).buffer_unordered(AT_ONCE).collect().await
     }
 
     /// Looks at everything of a connection that is due, while there is time.

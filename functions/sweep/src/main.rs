@@ -28,15 +28,16 @@ impl Job for Look {
     async fn run(&self, time_left: Duration) -> Result<(), Failure> {
         let begun = self.use_case.clock.now();
         let (until, rest) = (later(begun, time_left), later(begun, time_left.min(COMPARE)));
-        let swept = self.use_case.run(until).await?;
+        let all = self.use_case.connections.all().await?;
+        let swept = self.use_case.run(all.clone(), until).await;
         tell(NAME, swept, |swept| swept.looked, &self.metrics)?;
         // What is due comes first; telling and comparing take what is left of the time, and go on in the next run.
         if let Some(watch) = &self.watch {
-            remark(ALERTS, watch.run(rest).await?, |_| None);
+            remark(ALERTS, watch.run(all.clone(), rest).await, |_| None);
         }
         let differ =
             |differ: &u64| (*differ > 0).then(|| format!("{differ} orders differed: cartdock status"));
-        remark(RECONCILE, self.reconcile.run(rest).await?, differ);
+        remark(RECONCILE, self.reconcile.run(all, rest).await, differ);
         Ok(())
     }
 }
@@ -57,7 +58,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let reconcile = use_case.reconcile(environment.notes());
     let watch = environment.outlet().map(|outlet| Watch {
-        connections: use_case.connections.clone(),
         partners: use_case.partners.clone(),
         ledger: use_case.ledger.clone(),
         notes: reconcile.notes.clone(),

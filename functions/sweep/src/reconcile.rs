@@ -13,7 +13,7 @@ use domain::life::later;
 use domain::listing::list;
 use domain::notes::Notes;
 use domain::policy::Policies;
-use domain::ports::{Clock, Connections, Ledger, Outgoing, Partners, Randomness, SinkMode, Store, Window};
+use domain::ports::{Clock, Ledger, Outgoing, Partners, Randomness, SinkMode, Store, Window};
 use domain::reconciliation::{Reconciliation, Verdict};
 use domain::record::Record;
 use domain::warehouse::Warehouse;
@@ -35,8 +35,6 @@ const MARGIN_DAYS: u32 = 2;
 /// The use case with its ports.
 #[derive(Clone)]
 pub struct Reconcile {
-    /// Which connections there are.
-    pub connections: Arc<dyn Connections>,
     /// Their stores and warehouses.
     pub partners: Arc<dyn Partners>,
     /// The truth.

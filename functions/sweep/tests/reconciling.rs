@@ -23,7 +23,6 @@ use testkit::run::run;
 
 fn use_case(scene: &Scene) -> Reconcile {
     Reconcile {
-        connections: scene.connections.clone(),
         partners: scene.partners.clone(),
         ledger: scene.ledger.clone(),
         notes: scene.notes.clone(),
@@ -220,7 +219,7 @@ fn it_runs_once_a_day_by_itself_and_leaves_its_line() {
     let scene = Scene::new(Class::U);
     placed(&scene, 7, DAYS);
     let daily = || {
-        let differ = run(use_case(&scene).run(scene.seconds_from_now(60))).unwrap();
+        let differ = run(use_case(&scene).run(vec![scene.connection.clone()], scene.seconds_from_now(60)));
         differ.into_iter().next().unwrap().1.unwrap()
     };
     let note =

@@ -9,7 +9,7 @@ use domain::admission::Admission;
 use domain::life::Step;
 use domain::message::Message;
 use domain::payment::PaymentStatus;
-use domain::ports::{Clock, Ledger};
+use domain::ports::{Clock, Connections, Ledger};
 use domain::record::{Cause, Exclusion, Stage, Wait};
 use domain::shipment::{Contents, Package, Post};
 use testkit::build;
@@ -464,7 +464,8 @@ fn every_enabled_connection_is_swept_and_the_trouble_of_one_is_its_own() {
     off.enabled = false;
     scene.connections.set(&off);
     scene.pass(DAY);
-    let mut swept = run(sweeper(&scene).run(scene.seconds_from_now(60))).unwrap();
+    let all = run(scene.connections.all()).unwrap();
+    let mut swept = run(sweeper(&scene).run(all, scene.seconds_from_now(60)));
     swept.sort_by(|(one, _), (two, _)| one.cmp(two));
     let outcomes: Vec<(&str, bool)> = swept.iter().map(|(id, swept)| (id.as_str(), swept.is_ok())).collect();
     assert_eq!(outcomes, [("alone", false), ("main", true)]);

@@ -208,21 +208,11 @@ impl Host {
     }
 
     pub(crate) fn reconcile(&self) -> Reconcile {
-        Reconcile {
-            connections: self.connections.clone(),
-            partners: self.partners.clone(),
-            ledger: self.ledger.clone(),
-            notes: self.notes.clone(),
-            orders: self.orders.clone(),
-            shipments: self.shipments.clone(),
-            clock: self.clock.clone(),
-            dice: self.dice.clone(),
-        }
+        self.sweep().reconcile(self.notes.clone())
     }
 
     fn watch(&self) -> Watch {
         Watch {
-            connections: self.connections.clone(),
             partners: self.partners.clone(),
             ledger: self.ledger.clone(),
             notes: self.notes.clone(),

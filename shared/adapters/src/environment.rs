@@ -110,7 +110,7 @@ impl Environment {
     /// The connections, kept for half a minute.
     #[must_use]
     pub fn connections(&self) -> Arc<dyn Connections> {
-        let table = DynamoConnections::new(self.dynamodb.clone(), &self.names.ledger, None);
+        let table = DynamoConnections::new(self.dynamodb.clone(), &self.names.ledger, None).relaxed();
         Arc::new(CachedConnections::new(Arc::new(table), self.clock()))
     }
 

@@ -19,7 +19,7 @@ use domain::alert::{Alert, Outlet};
 use domain::connection::Connection;
 use domain::life::later;
 use domain::notes::{Notes, Opened};
-use domain::ports::{Clock, Connections, Ledger, Partners};
+use domain::ports::{Clock, Ledger, Partners};
 use domain::{ConnectionId, Failure};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -40,8 +40,6 @@ const AT_ONCE: usize = 16;
 /// The use case with its ports.
 #[derive(Clone)]
 pub struct Watch {
-    /// Which connections there are.
-    pub connections: Arc<dyn Connections>,
     /// Their stores.
     pub partners: Arc<dyn Partners>,
     /// The truth.
@@ -104,23 +102,20 @@ impl Turns {
 }
 
 impl Watch {
-    /// Looks at every enabled, complete connection whose turn it is, while there is time. A failure of one does not touch the
-    /// others. The numbers are things that people were told.
-    ///
-    /// # Errors
-    /// When the connections cannot be read.
+    /// Looks at those of these connections that are enabled and complete and whose turn it is, while there is time. A failure
+    /// of one does not touch the others. The numbers are things that people were told.
     pub async fn run(
         &self,
+        all: Vec<Connection>,
         until: Timestamp,
-    ) -> Result<Vec<(ConnectionId, Result<usize, Failure>)>, Failure> {
+    ) -> Vec<(ConnectionId, Result<usize, Failure>)> {
         let now = self.clock.now();
-        let all = self.connections.all().await?;
         let due = all.into_iter().filter(|one| one.runs() && self.turns.is_due(&one.id, now));
         let looks = due.map(|connection| async move {
             let told = if self.clock.now() < until { self.look(&connection).await } else { Ok(0) };
             (connection.id, told)
         });
-        Ok(futures_util::stream::iter(looks).buffer_unordered(AT_ONCE).collect().await)
+        futures_util::stream::iter(looks).buffer_unordered(AT_ONCE).collect().await
     }
 
     /// Looks at one connection, and tells what has opened or closed since people were last told.

@@ -24,18 +24,19 @@ const DAYS: u32 = 7;
 const AGAIN: Duration = Duration::from_secs(15 * 60);
 
 impl Reconcile {
-    /// Carries on the daily reconciliation of every enabled connection whose turn it is. A failure of one does not touch
-    /// the others. The numbers are orders that differ, of those that are finished now.
-    ///
-    /// # Errors
-    /// When the connections cannot be read.
-    pub async fn run(&self, until: Timestamp) -> Result<Vec<(ConnectionId, Result<u64, Failure>)>, Failure> {
-        let all = self.connections.all().await?;
-        let runs = all.into_iter().filter(Connection::runs).map(|connection| async move {
+    /// Carries on the daily reconciliation of those of these connections that are enabled and whose turn it is. A failure of
+    /// one does not touch the others. The numbers are orders that differ, of those that are finished now.
+    pub async fn run(
+        &self,
+        all: Vec<Connection>,
+        until: Timestamp,
+    ) -> Vec<(ConnectionId, Result<u64, Failure>)> {
+        let enabled = all.into_iter().filter(Connection::runs);
+        let runs = enabled.map(|connection| async move {
             let differ = self.daily(&connection, EVERY, until).await;
             (connection.id, differ)
         });
-        Ok(futures_util::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await)
+        futures_util::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await
     }
 
     /// The same of one connection, `every` so often.

@@ -19,13 +19,22 @@ use super::table::{Item, Range, Row, Table, sk, text};
 /// Connections as items of their own, readable JSON: secrets are references in them.
 pub struct DynamoConnections {
     table: Table,
+    /// Does reading all of them see every finished write?
+    is_strong: bool,
 }
 
 impl DynamoConnections {
     /// The connections in the ledger's table `name`.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>, meter: Option<Arc<Meter>>) -> Self {
-        Self { table: Table::new(client, name, meter) }
+        Self { table: Table::new(client, name, meter), is_strong: true }
+    }
+
+    /// The same for who reads all of them every minute: what was written in the last second may be seen a minute later, for
+    /// half the price.
+    #[must_use]
+    pub fn relaxed(self) -> Self {
+        Self { is_strong: false, ..self }
     }
 }
 
@@ -42,7 +51,7 @@ fn connection(item: &Item) -> Result<Connection, Failure> {
 #[async_trait]
 impl Connections for DynamoConnections {
     async fn all(&self) -> Result<Vec<Connection>, Failure> {
-        let range = Range { strong: true, ..Range::new(keys::CONNECTIONS, "-", "~") };
+        let range = Range { strong: self.is_strong, ..Range::new(keys::CONNECTIONS, "-", "~") };
         self.table.all(READ, &range, usize::MAX).await?.iter().map(connection).collect()
     }
 

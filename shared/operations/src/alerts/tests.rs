@@ -10,7 +10,7 @@ use domain::life::Step;
 use domain::mapping::{Gap, Sku};
 use domain::notes::{Daily, Mark};
 use domain::order::Order;
-use domain::ports::{Ledger as _, Parked};
+use domain::ports::{Connections as _, Ledger as _, Parked};
 use domain::reconciliation::{Difference, Reconciliation, Verdict};
 use domain::record::{Cause, Stage};
 use domain::shipment::Post;
@@ -53,7 +53,6 @@ impl Watched {
         let scene = Scene::new(Class::U);
         let channel = Arc::new(Channel::default());
         let watch = Watch {
-            connections: scene.connections.clone(),
             partners: scene.partners.clone(),
             ledger: scene.ledger.clone(),
             notes: scene.notes.clone(),
@@ -95,10 +94,15 @@ impl Watched {
         run(self.scene.ledger.expect(&self.scene.connection.id, at, &[OrderId(order)])).unwrap();
     }
 
+    fn looks(&self) -> Vec<(ConnectionId, Result<usize, Failure>)> {
+        let all = run(self.scene.connections.all()).unwrap();
+        run(self.watch.run(all, self.scene.seconds_from_now(60)))
+    }
+
     /// Looks, a turn later, and gives the one message that was sent, if one was.
     fn look(&self) -> Option<Alert> {
         self.scene.pass(EVERY);
-        for (_, told) in run(self.watch.run(self.scene.seconds_from_now(60))).unwrap() {
+        for (_, told) in self.looks() {
             told.unwrap();
         }
         let mut sent = std::mem::take(&mut *self.channel.sent.lock().unwrap());
@@ -203,7 +207,7 @@ fn what_no_channel_took_is_told_at_the_next_turn_and_a_crash_repeats_rather_than
     told.channel.is_away.store(true, Ordering::Relaxed);
     for _ in 0..3 {
         told.scene.pass(EVERY);
-        let looks = run(told.watch.run(told.scene.seconds_from_now(60))).unwrap();
+        let looks = told.looks();
         assert!(looks[0].1.as_ref().is_err_and(|failure| failure.message.contains("away")), "{looks:?}");
     }
     told.channel.is_away.store(false, Ordering::Relaxed);
@@ -268,7 +272,7 @@ fn a_record_that_nobody_can_read_hides_no_other() {
 #[test]
 fn a_connection_has_a_turn_every_five_minutes_and_none_while_it_does_not_run() {
     let mut told = Watched::new();
-    let looks = |told: &Watched| run(told.watch.run(told.scene.seconds_from_now(60))).unwrap().len();
+    let looks = |told: &Watched| told.looks().len();
     assert_eq!((looks(&told), looks(&told)), (1, 0));
     told.scene.pass(EVERY);
     assert_eq!((looks(&told), looks(&told)), (1, 0));

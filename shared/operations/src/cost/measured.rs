@@ -30,14 +30,14 @@ pub const STORED_BYTES: u64 = 1_260;
 pub const IDLE_POLL_ORDERS: u64 = 2;
 /// The same of `poll-shipments`.
 pub const IDLE_POLL_SHIPMENTS: u64 = 1;
-/// The same of `sweep`, which looks at every connection every minute.
-pub const IDLE_SWEEP: u64 = 2;
+/// The same of `sweep`, which looks at every connection every minute, and whether it is to be compared.
+pub const IDLE_SWEEP: u64 = 3;
 /// DynamoDB, halves of a read unit of a look for alerts at a connection of which nothing is unfinished.
 pub const IDLE_LOOK: u64 = 10;
 /// DynamoDB, halves of a write unit for each time that the store was asked whether its orders are imported.
 pub const ASKED: u64 = 2;
-/// DynamoDB, halves of a read unit of every scheduled run: it reads the connections, of which about four fit into a unit.
-pub const IDLE_RUN: u64 = 2;
+/// DynamoDB, halves of a read unit of every scheduled run: it reads the connections, of which about eight fit into a unit.
+pub const IDLE_RUN: u64 = 1;
 /// Bytes logged by an idle run, on average.
 pub const IDLE_LOGGED_BYTES: u64 = 560;
 

@@ -221,7 +221,11 @@ impl Deployment {
         let until = later(self.clock().now(), TIME_LIMIT);
         let (poll, sweep) = (self.poll(), self.sweep());
         self.time.spawn(process, async move { drop(poll.run(until).await) });
-        self.time.spawn(process, async move { drop(sweep.run(until).await) });
+        self.time.spawn(process, async move {
+            if let Ok(all) = sweep.connections.all().await {
+                drop(sweep.run(all, until).await);
+            }
+        });
     }
 
     /// One place for a batch of messages of the queue of orders: an environment after the other.
