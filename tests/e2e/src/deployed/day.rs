@@ -159,10 +159,11 @@ pub(super) async fn lost_webhooks(stack: &Stack<'_>, shop: &Shop, decisions: &Pa
     quiet(false);
 }
 
-/// Everything else leaves the warehouse, some of it in two parcels. The store hangs up on the first posts.
+/// Everything else leaves the warehouse, some of it in two parcels. The store hangs up on the first posts: on so many that some
+/// are brought back by the sweep and not by their messages.
 pub(super) async fn shipping(stack: &Stack<'_>, shop: &Shop) {
     let hangs_up = store::FaultPlan::new();
-    let hangs_up = hangs_up.and(store::Endpoint::OrderUpdate, When::Next(2), store::Fault::HangUp);
+    let hangs_up = hangs_up.and(store::Endpoint::OrderUpdate, When::Next(12), store::Fault::HangUp);
     shop.store.plan_faults(hangs_up);
     for (position, order) in shop.warehouse.orders().iter().enumerate() {
         let parcels = if position % 7 == 3 { Parcels::Split(2) } else { Parcels::One };
