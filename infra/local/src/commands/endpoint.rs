@@ -49,7 +49,7 @@ impl Webhooks {
     pub(super) fn text(&self, addresses: &[Checked]) -> String {
         let mut text = String::new();
         for address in addresses {
-            text.push_str(&format!("  {:<25}{}\n", address.what, address.detail));
+            text.push_str(&format!("  {:<25}  {}\n", address.what, address.detail));
         }
         if let Some(hint) = self.hint {
             text.push_str(&format!("  {hint}\n"));
