@@ -21,9 +21,11 @@ const HEALS: [&str; 3] = ["unmapped", "unreadable", "vanished"];
 /// Every order that the warehouse should have is there; where it cannot be asked, the rest is held for a person.
 pub(super) fn is_settled(shop: &Shop, status: &Value) -> bool {
     let missing = shop.missing() as u64;
-    let for_a_person = held(status).into_iter().filter(|(word, _)| !HEALS.contains(&word.as_str()));
-    let held: u64 = for_a_person.map(|(_, orders)| orders).sum();
-    missing == 0 || (shop.class == Class::Cannot && missing <= held)
+    let (heals, for_a_person): (Vec<_>, Vec<_>) =
+        held(status).into_iter().partition(|(word, _)| HEALS.contains(&word.as_str()));
+    let held: u64 = for_a_person.into_iter().map(|(_, orders)| orders).sum();
+    // Of those that a person is to look for, some are at the warehouse: their number alone says nothing of the others.
+    missing == 0 || (shop.class == Class::Cannot && heals.is_empty() && missing <= held)
 }
 
 fn held(status: &Value) -> BTreeMap<String, u64> {
