@@ -211,6 +211,12 @@ mod tests {
             connection.warehouse.insert("auth.token".into(), "@env:TOKEN".into());
         });
         scene.ready(7);
+        scene.ledger.with(&scene.connection.id, |books| {
+            for (body, _) in books.bodies.values_mut() {
+                body.comments = "leave it with Unmistakable Neighbour".into();
+                body.tracking_shown = vec!["1ZUNMISTAKABLE".into()];
+            }
+        });
         let bundle = bundle(&scene, "7").unwrap();
         let text = serde_json::to_string_pretty(&bundle).unwrap();
         let order = build::order(7);
@@ -220,7 +226,9 @@ mod tests {
         for secret in secrets.into_iter().flatten().filter(|text| !text.is_empty()) {
             assert!(!text.contains(&secret), "{secret} in {text}");
         }
-        assert!(!text.contains("very-secret"), "{text}");
+        for hidden in ["very-secret", "Unmistakable", "UNMISTAKABLE"] {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
         for part in ["MUG-BLUE-L", "WH-2001", "@env:TOKEN", "1.2.3", "main/7", "United States", "characters)"]
         {
             assert!(text.contains(part), "{part} in {text}");

@@ -267,10 +267,12 @@ impl Notes for FakeNotes {
     }
     async fn set_mark(&self, _: &ConnectionId, mark: &Mark) -> Result<bool, Failure> {
         let (mut marks, mut races) = (self.marks.lock().unwrap(), self.races.lock().unwrap());
-        marks.retain(|known| known.issue != mark.issue || known.version != mark.version);
-        let is_raced = *races > 0 || marks.iter().any(|known| known.issue == mark.issue);
+        let known = marks.iter().position(|known| known.issue == mark.issue);
+        let current = known.map(|at| marks.remove(at)).unwrap_or_default();
+        let is_raced = *races > 0 || current.version != mark.version;
         *races = races.saturating_sub(1);
-        marks.push(Mark { version: mark.version + 1, ..mark.clone() });
+        let kept = if is_raced { current } else { mark.clone() };
+        marks.push(Mark { issue: mark.issue.clone(), version: kept.version + 1, ..kept });
         Ok(!is_raced)
     }
     async fn told(&self, _: &ConnectionId) -> Result<Option<Told>, Failure> {

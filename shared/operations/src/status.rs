@@ -254,6 +254,7 @@ mod tests {
     use super::*;
     use crate::fake::{FakeLedger, FakeNotes, connection, now, record, shipped};
     use domain::mapping::{Gap, Sku};
+    use domain::notes::Mark;
     use domain::record::{Cause, Exclusion, Stage, Wait};
     use domain::shipment::Post;
     use jiff::SignedDuration;
@@ -304,6 +305,19 @@ mod tests {
             ]
         );
         assert_eq!(status.held[0].cure.row.as_deref(), Some("B,<warehouse SKU>,1"));
+    }
+
+    #[tokio::test]
+    async fn what_a_person_ignores_needs_no_attention() {
+        let ledger = FakeLedger::with([record(2, Stage::Held(Cause::Comment), 60)]);
+        let notes = FakeNotes::default();
+        let look = async || status(&ledger, &notes, &connection("main"), now()).await.unwrap();
+        let held = look().await;
+        assert!(held.needs_attention());
+        let mark = Mark { issue: held.held[0].issue.clone(), ignored: true, ..Mark::default() };
+        assert!(notes.set_mark(&connection("main").id, &mark).await.unwrap());
+        let ignored = look().await;
+        assert!(!ignored.needs_attention() && ignored.text(now(), Style::PLAIN).contains("(ignored)"));
     }
 
     #[tokio::test]
