@@ -179,6 +179,16 @@ counted! {
         Hinted = "an order came in by a hint",
         /// A process fetched a rotated secret anew and got through.
         SecretFetched = "a rotated secret was fetched anew",
+        /// A person let an order go that was kept back.
+        LetGo = "a person let an order go",
+        /// A person kept an order back.
+        KeptBack = "a person kept an order back",
+        /// A person cancelled an order.
+        CancelledByPerson = "a person cancelled an order",
+        /// A person looked into a warehouse that cannot be asked, and said what is there.
+        DoubtSettled = "a person settled a doubt",
+        /// A person had an order sent under a new reference.
+        SentAnew = "an order was sent anew by a person",
         /// A record that the old version could not read was finished after the deploy.
         DeployHealed = "a deploy healed what the old version could not read",
     }

@@ -14,11 +14,13 @@ use domain::warehouse::{RawWebhook, Warehouse};
 use domain::{ConnectionId, Failure, OrderId, OrderKey, Token};
 use forward_orders::{Circuits, ForwardOrders};
 use jiff::Timestamp;
+use operations::act::{Action, Hand};
 use poll_orders::PollOrders;
 use poll_shipments::PollShipments;
 use receive_notices::{ReceiveNotices, Received};
 use sweep::Sweep;
-use testkit::model::{Fate as ModelFate, ModelConnections, ModelLedger, ModelMappings, World};
+use sweep::reconcile::Asked;
+use testkit::model::{Fate as ModelFate, ModelConnections, ModelLedger, ModelMappings, ModelNotes, World};
 use write_tracking::WriteTracking;
 
 use crate::build::{Build, Formats};
@@ -27,6 +29,7 @@ use crate::executor::{Process, SkewedClock, Time};
 use crate::key::Key;
 use crate::ledger::{NetLedger, Recent};
 use crate::net::Net;
+use crate::people::People;
 use crate::queue::Queue;
 use crate::rules::Rules;
 use crate::site::Site;
@@ -121,6 +124,10 @@ pub struct Deployment {
     pub(crate) heard: Arc<Mutex<BTreeSet<u64>>>,
     /// What the processes have seen of the warehouses: two failures are enough here, so that outages are common.
     pub(crate) circuits: Arc<Circuits>,
+    /// What is kept beside the ledger.
+    pub(crate) notes: Arc<ModelNotes>,
+    /// The people at work.
+    pub(crate) people: People,
     dice: Arc<dyn Randomness>,
 }
 
@@ -150,11 +157,15 @@ pub enum Work {
     },
     /// Answers a notification of a store: this order is new or changed.
     Notify(usize, OrderId),
+    /// A person's command about an order.
+    Act(usize, OrderId, Action),
+    /// A person compares everything and has put right what can be.
+    Reconcile(usize),
 }
 
 /// What everything in this world is held against.
 fn rules_of(world: &Deployment) -> Rules {
-    Rules { watch: world.net.watch().clone(), sites: world.sites.clone() }
+    Rules { watch: world.net.watch().clone(), sites: world.sites.clone(), people: world.people.clone() }
 }
 
 /// What a process is like.
@@ -183,6 +194,7 @@ impl Deployment {
             connections,
             mappings: Arc::new(ModelMappings::new(weather(true))),
             model: Arc::new(ModelLedger::new(weather(false))),
+            notes: Arc::new(ModelNotes::new(weather(true))),
             orders: queue(),
             shipments: queue(),
             hints: queue(),
@@ -192,6 +204,7 @@ impl Deployment {
             recent: recent.clone(),
             heard: Arc::default(),
             circuits: Arc::new(Circuits::after(2)),
+            people: People::default(),
             dice: Arc::new(WorldDice(time.clone())),
             time,
         }
@@ -213,6 +226,7 @@ impl Deployment {
 /// The ports of one process.
 struct Ports {
     world: Arc<Deployment>,
+    process: Process,
     build: Build,
     partners: Arc<dyn Partners>,
     ledger: Arc<dyn Ledger>,
@@ -243,6 +257,7 @@ impl Ports {
             ledger: Arc::new(ledger),
             clock: Arc::new(SkewedClock::new(world.time.clone(), skew)),
             build,
+            process,
             world: world.clone(),
         }
     }
@@ -289,6 +304,17 @@ impl Ports {
                 let Some(connection) = self.connection(site) else { return };
                 let path = format!("/notify/{}/secret", connection.id);
                 self.receive(path, order.to_string().into_bytes()).await;
+            }
+            Work::Act(site, order, action) => {
+                let Some(connection) = self.connection(site) else { return };
+                let key = OrderKey::new(connection.id.clone(), order);
+                if let Ok(acted) = Box::pin(self.hand().act(&key, &action)).await {
+                    self.world.people.told(self.process, &action, &acted, self.world.net.watch());
+                }
+            }
+            Work::Reconcile(site) => {
+                let Some(connection) = self.connection(site) else { return };
+                Box::pin(self.reconcile(connection)).await;
             }
         }
     }
@@ -357,6 +383,27 @@ impl Ports {
             dice: self.world.dice.clone(),
             pace: self.world.pace,
         }
+    }
+
+    fn hand(&self) -> Hand<'_> {
+        Hand {
+            connections: self.world.connections.as_ref(),
+            partners: self.partners.as_ref(),
+            ledger: self.ledger.as_ref(),
+            mappings: self.world.mappings.as_ref(),
+            clock: self.clock.as_ref(),
+            dice: self.world.dice.as_ref(),
+            by: "anna",
+            note: "",
+        }
+    }
+
+    /// As `cartdock reconcile --fix` does it.
+    async fn reconcile(&self, connection: &Connection) {
+        let (use_case, since) = (self.sweep().reconcile(self.world.notes.clone()), Timestamp::MIN);
+        let asked = Asked { since, thorough: true, fix: true, until: self.until() };
+        let mut sofar = use_case.begin(connection, since);
+        drop(use_case.go_on(connection, asked, &mut sofar, &|_, _| {}).await);
     }
 
     async fn batch(&self, queue: &Queue) {

@@ -6,6 +6,7 @@
 //!   where people see it. It is never sent twice to a warehouse that still has it.
 //! - **The store loses an order** for good: what was not sent is held as vanished; what was sent is shipped, and its
 //!   tracking, which the store refuses, waits in the outbox or stays due.
+//! - **A person** may keep an order back, take it back, or take it out of the warehouse by hand: then that is its end.
 //! - **A warehouse of class N** may leave an unclear order to a person.
 //! - **I9 (rate windows)** is no part of these histories: the limiter lives inside the adapters, one in each process for
 //!   each side of a connection. Its windows are proved by the tests of `adapters::rate_limit`; that a store is asked one
@@ -16,10 +17,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::fulfillment::reference;
+use domain::fulfillment::{order_of, reference};
 use domain::ids::Reference;
 use domain::payment::PaymentStatus;
-use domain::record::{Cause, Record, Stage};
+use domain::record::{Cause, Exclusion, Record, Stage};
 use domain::shipment::Post;
 use domain::{OrderId, OrderKey};
 
@@ -29,7 +30,7 @@ use crate::history::Deployment;
 use crate::net::{Fate, Tally};
 use crate::rules::canaries;
 use crate::site::Site;
-use crate::wms::{Class, Sends};
+use crate::wms::{Class, Sends, Taken};
 
 /// How often one order may be sent to its warehouse, whatever becomes of the requests: I8. The back-off lets about five
 /// go soon after each other, clocks that differ some more, and then one goes in every longest wait. Seen are up to 6.
@@ -148,28 +149,32 @@ impl AtRest<'_> {
         }
     }
 
-    fn reference(&self, order: OrderId) -> Option<Reference> {
-        reference(&OrderKey::new(self.site.connection.id.clone(), order), 0, 40).ok()
+    /// The reference under which the warehouse has an order, if it has it.
+    fn reference(&self, record: &Record) -> Option<Reference> {
+        reference(&record.key, record.revision, 40).ok()
     }
 
     /// Has this order come to an end that the truth outside allows?
     fn is_at_rest(&self, sold: &Sold, record: &Record) -> bool {
         let payment = &sold.order.payment;
-        let Some(reference) = self.reference(sold.order.id) else { return false };
+        let Some(reference) = self.reference(record) else { return false };
         let truth = self.site.wms.truth();
         let now = self.world.time.millis();
         let was_taken = truth.orders.iter().any(|order| order.reference == reference);
         let is_known = truth.known(&reference, now).next().is_some();
         let is_forgotten = was_taken && !is_known;
         let street = sold.order.ship_to.as_ref().map_or("", |to| to.line1.as_str());
+        let unwanted = self.world.people.unwanted(&record.key);
         let is_refused = truth.refused.get(&reference).is_some_and(|disliked| disliked == street);
         match &record.stage {
             Stage::Posted => true,
             Stage::Held(Cause::InDoubt) => self.site.wms.class == Class::N,
-            Stage::Held(Cause::NotCancelled(_)) => payment.is_taken_back(),
+            Stage::Held(Cause::NotCancelled(_)) => payment.is_taken_back() || unwanted,
+            Stage::Held(Cause::ByPerson(_)) | Stage::Excluded(Exclusion::ByPerson(_)) => true,
             Stage::Held(Cause::Refused(_)) => is_refused || sold.vanished || payment.is_taken_back(),
             Stage::Held(Cause::Vanished) => sold.vanished,
             Stage::Held(Cause::ChangedAfterSending) | Stage::Accepted => is_forgotten,
+            Stage::Cancelled if unwanted => true,
             Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,
             Stage::Waiting(_) => *payment == PaymentStatus::Pending,
             Stage::Shipped => sold.ever_vanished,
@@ -181,6 +186,19 @@ impl AtRest<'_> {
     fn warehouse(&self, sold: &BTreeMap<OrderId, Sold>) {
         let truth = self.site.wms.truth();
         let now = self.world.time.millis();
+        let of = |taken: &Taken| order_of(&taken.reference, &self.site.connection.id);
+        for order in sold.keys() {
+            let live = |taken: &&Taken| taken.is_known(now) && !taken.cancelled && of(taken) == Some(*order);
+            let live = truth.orders.iter().filter(live).count();
+            let key = OrderKey::new(self.site.connection.id.clone(), *order);
+            let is_cancelled = self.world.model.record(&key).is_some_and(|r| r.stage == Stage::Cancelled);
+            if live > 0 && is_cancelled {
+                self.wrong(format!("I2 {key} is cancelled, and the warehouse is to ship it"));
+            }
+            if live > 1 {
+                self.wrong(format!("I2 the warehouse is to ship order {order} {live} times"));
+            }
+        }
         for reference in truth.asked.keys() {
             let known = truth.known(reference, now).count();
             if known > 1 {
@@ -196,7 +214,7 @@ impl AtRest<'_> {
         }
         for notice in truth.packages().into_values().filter(|notice| !notice.voided) {
             let number = notice.tracking.as_ref().map_or("", |tracking| tracking.number.as_str());
-            let order = domain::fulfillment::order_of(&notice.reference, &self.site.connection.id);
+            let order = order_of(&notice.reference, &self.site.connection.id);
             let sold = order.and_then(|order| sold.get(&order));
             let excused = sold.is_some_and(|sold| sold.ever_vanished);
             let shown = sold.is_some_and(|sold| sold.shown.iter().any(|shown| shown == number));
@@ -217,7 +235,7 @@ impl AtRest<'_> {
         let packages = truth.packages();
         for record in &records {
             let id = &record.key;
-            let Some(reference) = self.reference(id.order).filter(|_| sold.contains_key(&id.order)) else {
+            let Some(reference) = self.reference(record).filter(|_| sold.contains_key(&id.order)) else {
                 self.wrong(format!("books: {id} is not in the store"));
                 continue;
             };

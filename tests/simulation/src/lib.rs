@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod net;
 pub mod one_order;
 pub mod outage;
+mod people;
 pub mod plants;
 pub mod play;
 pub mod queue;

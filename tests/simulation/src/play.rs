@@ -2,6 +2,7 @@
 
 mod parcels;
 mod peace;
+mod people;
 mod processes;
 
 use std::collections::BTreeMap;
@@ -168,6 +169,10 @@ impl Play {
                 self.world.queues()[queue].poison(body);
             }
             Event::Redrive => self.redrive(),
+            Event::Person(site) => self.person(site),
+            Event::Reconcile(site) => {
+                self.start(Work::Reconcile(site));
+            }
             Event::Webhook(site, id, body, tries) => self.webhook(site, id, body, tries),
             Event::Answered(site, id, body, tries) => {
                 let heard = self.world.heard.lock().is_ok_and(|heard| heard.contains(&id));

@@ -18,6 +18,7 @@ use testkit::model::{Books, ModelLedger};
 use crate::coverage::{Fault, Sometimes};
 use crate::desk::Told;
 use crate::executor::{BEGINNING, Process};
+use crate::people::People;
 use crate::scene::CANARY;
 use crate::site::Site;
 use crate::watch::Watch;
@@ -33,6 +34,8 @@ pub(crate) struct Rules {
     pub(crate) watch: Watch,
     /// The truth outside; none where a scenario judges itself at its end.
     pub(crate) sites: Arc<Vec<Site>>,
+    /// The people at work.
+    pub(crate) people: People,
 }
 
 impl Rules {
@@ -68,6 +71,7 @@ impl Rules {
         self.refusal_has_a_cause(before, after);
         self.good_things(before, after);
         self.posts(writer, before, after);
+        self.people.saved(writer, before, after, &self.watch);
     }
 
     /// I6: an unfinished order has a date on which somebody looks again, and a reason for people.
@@ -177,10 +181,13 @@ impl Rules {
         }
     }
 
-    /// I4: nothing is sent that was never paid.
+    /// I4: nothing is sent that was never paid, and that no person has let go.
     fn sending_has_a_cause(&self, before: &Record, after: &Record) {
         let begins = matches!(after.stage, Stage::Sending(_)) && !matches!(before.stage, Stage::Sending(_));
         let Some(site) = self.site(&after.key.connection).filter(|_| begins) else { return };
+        if self.people.let_go(&after.key) {
+            return;
+        }
         if site.cart.truth().orders.get(&after.key.order).is_none_or(|sold| !sold.ever_paid) {
             self.watch.wrong(format!("I4 {} is sent and was never paid", after.key));
         }

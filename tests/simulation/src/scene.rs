@@ -27,6 +27,9 @@ const TWO_STORES: u32 = 120;
 /// In so many histories in a thousand a store begins with old orders.
 const BACKFILLS: u32 = 50;
 
+/// In so many histories in a thousand people type commands.
+const HANDS: u32 = 400;
+
 /// So many in a thousand of the looks that can find nothing are played in a short history.
 const EMPTY_LOOKS: u32 = 100;
 
@@ -72,6 +75,10 @@ pub(crate) enum Event {
     Poison(&'static str),
     /// Somebody puts the dead letters back.
     Redrive,
+    /// Somebody types a command about an order.
+    Person(usize),
+    /// Somebody compares everything and has put right what can be.
+    Reconcile(usize),
     /// A webhook arrives, for the so-manieth time.
     Webhook(usize, u64, Vec<u8>, u32),
     /// Was that webhook answered?
@@ -156,6 +163,7 @@ impl Scene {
             scene.outages(site, dice, watch);
         }
         scene.people(dice, watch);
+        scene.commands(dice);
         scene
     }
 
@@ -299,6 +307,19 @@ impl Scene {
         }
         self.at(dice.between(hostile / 2, hostile * 2), Event::Redrive);
         self.at(hostile * 3, Event::Redrive);
+    }
+
+    /// In some histories people act on orders, while the world is hostile and after.
+    fn commands(&mut self, dice: &mut Dice) {
+        if !dice.per_mille(HANDS) {
+            return;
+        }
+        let (hostile, sites) = (self.hostile, self.connections.len() as u64);
+        for _ in 0..dice.between(1, 7) {
+            let (at, site) = (dice.between(hostile / 8, hostile * 3), dice.below(sites) as usize);
+            let is_look = dice.per_mille(850);
+            self.at(at, if is_look { Event::Person(site) } else { Event::Reconcile(site) });
+        }
     }
 }
 

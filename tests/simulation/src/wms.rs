@@ -354,14 +354,18 @@ impl Truth {
         Said::Yes(id)
     }
 
-    /// Does it know this order of the store already, under any reference? Nobody asks to send a revised order.
+    /// Does it know this order of the store already, under any reference? Only what is not there any more may come under a
+    /// new one.
     fn has_another(&self, reference: &Reference, now: u64) -> bool {
         let order = |reference: &Reference| {
             let text = reference.as_str();
             text.rsplit_once("-r").map_or(text, |(order, _)| order).to_owned()
         };
         let wanted = order(reference);
-        self.orders.iter().any(|taken| taken.is_known(now) && order(&taken.reference) == wanted)
+        self.orders.iter().any(|taken| {
+            let is_gone = taken.cancelled && taken.reference != *reference;
+            taken.is_known(now) && !is_gone && order(&taken.reference) == wanted
+        })
     }
 
     /// Does it refuse this order? It does not like the street, until that is another one.

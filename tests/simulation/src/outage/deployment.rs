@@ -28,6 +28,7 @@ use crate::executor::{BEGINNING, Process, SkewedClock, Time};
 use crate::history::WorldDice;
 use crate::ledger::{NetLedger, Recent};
 use crate::net::Net;
+use crate::people::People;
 use crate::rules::Rules;
 
 /// Messages in hand at the same time at most: the maximum concurrency of the consumer, each with a batch of ten.
@@ -153,7 +154,8 @@ impl Deployment {
     }
 
     fn ledger(&self) -> Arc<NetLedger> {
-        let rules = Rules { watch: self.net.watch().clone(), sites: Arc::default() };
+        let rules =
+            Rules { watch: self.net.watch().clone(), sites: Arc::default(), people: People::default() };
         Arc::new(NetLedger {
             model: self.model.clone(),
             net: self.net.clone(),
