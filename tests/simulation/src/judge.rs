@@ -164,6 +164,7 @@ impl AtRest<'_> {
         let is_known = truth.known(&reference, now).next().is_some();
         let is_forgotten = was_taken && !is_known;
         let street = sold.order.ship_to.as_ref().map_or("", |to| to.line1.as_str());
+        let by_hand = truth.known(&reference, now).any(|order| order.by_hand);
         let unwanted = self.world.people.unwanted(&record.key);
         let is_refused = truth.refused.get(&reference).is_some_and(|disliked| disliked == street);
         match &record.stage {
@@ -173,7 +174,8 @@ impl AtRest<'_> {
             Stage::Held(Cause::ByPerson(_)) | Stage::Excluded(Exclusion::ByPerson(_)) => true,
             Stage::Held(Cause::Refused(_)) => is_refused || sold.vanished || payment.is_taken_back(),
             Stage::Held(Cause::Vanished) => sold.vanished,
-            Stage::Held(Cause::ChangedAfterSending) | Stage::Accepted => is_forgotten,
+            Stage::Held(Cause::ChangedAfterSending) => is_forgotten || by_hand,
+            Stage::Accepted => is_forgotten,
             Stage::Cancelled if unwanted => true,
             Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,
             Stage::Waiting(_) => *payment == PaymentStatus::Pending,
@@ -240,7 +242,7 @@ impl AtRest<'_> {
                 continue;
             };
             let ours = record.warehouse_order.is_some() || !record.packages.is_empty();
-            let theirs = truth.known(&reference, now).next().is_some();
+            let theirs = truth.known(&reference, now).any(|order| !order.by_hand);
             let given_up = record.stage == Stage::Held(Cause::InDoubt);
             if theirs && !ours && !given_up {
                 self.wrong(format!("books: the warehouse has {id}, we say it is {}", record.stage.word()));

@@ -17,8 +17,8 @@ pub(crate) struct People(Arc<Mutex<Inside>>);
 
 #[derive(Default)]
 struct Inside {
-    /// The processes that are commands, and the order that each is about.
-    commands: BTreeMap<Process, OrderKey>,
+    /// The processes that are commands: the order that each is about, and when it began, in the world's milliseconds.
+    commands: BTreeMap<Process, (OrderKey, u64)>,
     /// The commands that have written something.
     wrote: BTreeSet<Process>,
     /// The orders that are kept back by a person's word.
@@ -35,18 +35,19 @@ impl People {
     }
 
     /// A command begins.
-    pub(crate) fn begins(&self, command: Process, order: &OrderKey, cancels: bool) {
+    pub(crate) fn begins(&self, command: Process, now: u64, order: &OrderKey, cancels: bool) {
         let mut inside = self.inside();
-        inside.commands.insert(command, order.clone());
+        inside.commands.insert(command, (order.clone(), now));
         if cancels {
             inside.unwanted.insert(order.clone());
         }
     }
 
-    /// The commands about an order, running or not.
-    pub(crate) fn about(&self, order: &OrderKey) -> Vec<Process> {
+    /// The commands about an order, running or not, and when each began.
+    pub(crate) fn about(&self, order: &OrderKey) -> Vec<(Process, u64)> {
         let inside = self.inside();
-        inside.commands.iter().filter(|(_, about)| *about == order).map(|(command, _)| *command).collect()
+        let about = inside.commands.iter().filter(|(_, (about, _))| about == order);
+        about.map(|(command, (_, begun))| (*command, *begun)).collect()
     }
 
     /// I6: what a person is told was done is written down. Only another try may have nothing to write.

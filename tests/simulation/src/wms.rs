@@ -64,6 +64,8 @@ pub struct Taken {
     pub forgotten_at: u64,
     /// Taken back?
     pub cancelled: bool,
+    /// By a person's hand, behind our back?
+    pub by_hand: bool,
     /// Has something of it left?
     pub shipped: bool,
 }
@@ -348,6 +350,7 @@ impl Truth {
             at: now,
             forgotten_at,
             cancelled: false,
+            by_hand: false,
             shipped: false,
         });
         watch.ring(now + packing);

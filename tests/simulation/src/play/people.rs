@@ -1,11 +1,10 @@
 //! What people do in a history: somebody looks at an order, and where it asks for it into the warehouse, and types a command.
 
 use domain::fulfillment::reference;
-use domain::ids::WarehouseOrderId;
 use domain::record::{Record, Stage};
 use operations::act::{Action, Resolution};
 
-use super::Play;
+use super::{GHOST, Play};
 use crate::history::Work;
 
 impl Play {
@@ -14,9 +13,10 @@ impl Play {
         let id = &self.world.sites[site].connection.id;
         let records: Vec<Record> =
             self.world.model.with(id, |books| books.records.values().cloned().collect());
-        let is_free = |record: &Record| {
-            !self.world.people.about(&record.key).into_iter().any(|other| self.executor.is_alive(other))
-        };
+        // Nor is what somebody has just typed still on its way.
+        let is_busy =
+            |(command, begun): (_, u64)| self.executor.is_alive(command) || begun + GHOST > self.now();
+        let is_free = |record: &Record| !self.world.people.about(&record.key).into_iter().any(is_busy);
         let mut free: Vec<Record> = records.into_iter().filter(is_free).collect();
         if free.iter().any(asks_for_a_look) && self.dice.per_mille(700) {
             free.retain(asks_for_a_look);
@@ -28,12 +28,16 @@ impl Play {
         let action = self.wish(site, record);
         let cancels = matches!(action, Action::Cancel | Action::Resolve(Resolution::Cancelled));
         let command = self.start(Work::Act(site, record.key.order, action));
-        self.world.people.begins(command, &record.key, cancels);
+        let now = self.now();
+        self.world.people.begins(command, now, &record.key, cancels);
     }
 
     fn wish(&mut self, site: usize, record: &Record) -> Action {
         if asks_for_a_look(record) && self.dice.per_mille(800) {
             return Action::Resolve(self.look(site, record));
+        }
+        if record.is_by_person() && self.dice.per_mille(700) {
+            return Action::Release;
         }
         match self.dice.below(6) {
             0 | 1 => Action::Release,
@@ -44,29 +48,26 @@ impl Play {
         }
     }
 
-    /// What is true of the warehouse once the person has looked there; an order that is not to stay is taken out by hand.
+    /// What is true of the warehouse once the person has looked there; an order that is not to stay is taken back by hand.
     fn look(&mut self, site: usize, record: &Record) -> Resolution {
-        let (now, choice) = (self.now(), self.dice.below(3));
-        match self.at_the_warehouse(site, record) {
+        let choice = self.dice.below(3);
+        let Ok(reference) = reference(&record.key, record.revision, 40) else { return Resolution::NotThere };
+        let mut truth = self.world.sites[site].wms.truth();
+        let now = self.world.time.millis();
+        let mut there =
+            truth.orders.iter_mut().filter(|order| order.reference == reference && order.is_known(now));
+        match there.next() {
             None if choice < 2 => Resolution::NotThere,
             None => Resolution::Anew,
-            Some((id, true)) => Resolution::There(Some(id)),
-            Some((id, false)) if choice == 0 => Resolution::There(Some(id)),
-            Some((id, false)) => {
-                let mut truth = self.world.sites[site].wms.truth();
-                let order = truth.orders.iter_mut().find(|order| order.id == id);
-                order.into_iter().for_each(|order| order.forgotten_at = now);
+            Some(order) if order.shipped || (choice == 0 && !order.cancelled) => {
+                Resolution::There(Some(order.id.clone()))
+            }
+            Some(order) => {
+                order.by_hand |= !order.cancelled;
+                order.cancelled = true;
                 if choice == 1 { Resolution::Cancelled } else { Resolution::Anew }
             }
         }
-    }
-
-    /// The order there, and whether something of it has left.
-    fn at_the_warehouse(&self, site: usize, record: &Record) -> Option<(WarehouseOrderId, bool)> {
-        let reference = reference(&record.key, record.revision, 40).ok()?;
-        let truth = self.world.sites[site].wms.truth();
-        let there = truth.known(&reference, self.now()).find(|order| !order.cancelled)?;
-        Some((there.id.clone(), there.shipped))
     }
 }
 
