@@ -28,7 +28,7 @@ const TWO_STORES: u32 = 120;
 const BACKFILLS: u32 = 50;
 
 /// In so many histories in a thousand people type commands.
-const HANDS: u32 = 400;
+const HANDS: u32 = 500;
 
 /// So many in a thousand of the looks that can find nothing are played in a short history.
 const EMPTY_LOOKS: u32 = 100;

@@ -1,7 +1,7 @@
 //! What people do in a history: somebody looks at an order, and where it asks for it into the warehouse, and types a command.
 
 use domain::fulfillment::reference;
-use domain::record::{Record, Stage};
+use domain::record::{Cause, Record, Stage};
 use operations::act::{Action, Resolution};
 
 use super::{GHOST, Play};
@@ -38,6 +38,10 @@ impl Play {
         }
         if record.is_by_person() && self.dice.per_mille(700) {
             return Action::Release;
+        }
+        let is_refused = matches!(record.stage, Stage::Held(Cause::Refused(_)));
+        if is_refused && self.dice.per_mille(300) {
+            return Action::Resolve(Resolution::Anew);
         }
         match self.dice.below(6) {
             0 | 1 => Action::Release,
