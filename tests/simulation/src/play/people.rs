@@ -6,6 +6,7 @@ use operations::act::{Action, Resolution};
 
 use super::{GHOST, Play};
 use crate::history::Work;
+use crate::scene::{Event, MINUTE};
 
 impl Play {
     /// Somebody picks an order that nobody else is busy with, and does something about it. It need not be clever.
@@ -27,6 +28,11 @@ impl Play {
         let record = &free[self.dice.below(free.len() as u64) as usize];
         let action = self.wish(site, record);
         let cancels = matches!(action, Action::Cancel | Action::Resolve(Resolution::Cancelled));
+        // Whoever keeps something back comes to think of it again.
+        if matches!(action, Action::Hold | Action::Exclude) && self.dice.per_mille(500) {
+            let again = self.now() + self.dice.between(1, 60) * MINUTE;
+            self.agenda.at(again, Event::Person(site));
+        }
         let command = self.start(Work::Act(site, record.key.order, action));
         let now = self.now();
         self.world.people.begins(command, now, &record.key, cancels);
