@@ -108,7 +108,9 @@ impl PollOrders {
         let History::Rebuilding { lost_at } = connection.history else { return Ok(()) };
         let Some(current) = self.connections.fresh(&connection.id).await? else { return Ok(()) };
         let since = lost_at.unwrap_or_else(|| self.clock.now());
-        self.connections.put(&Connection { history: History::Known { since }, ..current }).await
+        let known = Connection { history: History::Known { since }, ..current.clone() };
+        // Whoever changes it at the same moment, a person who pauses it perhaps, is not overwritten: the next poll completes it.
+        self.connections.swap(&current, &known).await.map(|_| ())
     }
 
     async fn one_window(&self, connection: &Connection, until: Timestamp) -> Result<Polled, Failure> {

@@ -3,17 +3,21 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use common::{known, poll, poll_as, poller, queued};
-use domain::connection::History;
+use domain::connection::{Connection, History};
 use domain::life::later;
 use domain::payment::PaymentStatus;
 use domain::ports::{Clock, Connections};
 use domain::record::{Exclusion, Stage, Wait};
+use domain::{ConnectionId, Failure};
 use jiff::Timestamp;
+use poll_orders::PollOrders;
 use testkit::build;
-use testkit::model::{Class, Fate, Scene};
+use testkit::model::{Class, Fate, ModelConnections, Scene};
 use testkit::run::{run, until_stuck};
 
 /// When the ledger was lost. Order `n` was placed `n` minutes after ten; orders 1 to 5 before the loss.
@@ -90,7 +94,8 @@ fn a_rebuild_that_dies_anywhere_is_continued_and_ends_complete() {
     for dies_at in 0..30 {
         let scene = scene(History::Rebuilding { lost_at: Some(lost_at()) }, 4);
         scene.store.pages(2, 0);
-        let calls = ["store.read", "ledger.insert", "ledger.expect", "ledger.move_cursor", "connections.put"];
+        let calls =
+            ["store.read", "ledger.insert", "ledger.expect", "ledger.move_cursor", "connections.swap"];
         let (call, before) = (calls[dies_at % calls.len()], dies_at / calls.len());
         scene.script.next(call, [vec![Fate::Happens; before], vec![Fate::Hangs]].concat());
         if until_stuck(poll(&scene)).is_some() {
@@ -139,4 +144,41 @@ fn the_end_of_a_rebuild_leaves_what_the_owner_changed_meanwhile() {
     assert!(run(poll_as(&scene, &before)).unwrap().caught_up);
     let now = run(scene.connections.fresh(&scene.connection.id)).unwrap().unwrap();
     assert_eq!((now.name.as_str(), now.history), ("Renamed", History::Known { since: lost_at() }));
+}
+
+/// The connections, of which somebody pauses one as soon as it has been read.
+struct PausedMeanwhile(Arc<ModelConnections>);
+
+#[async_trait]
+impl Connections for PausedMeanwhile {
+    async fn all(&self) -> Result<Vec<Connection>, Failure> {
+        self.0.all().await
+    }
+    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        self.0.get(id).await
+    }
+    async fn fresh(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        let read = self.0.fresh(id).await?;
+        read.iter().for_each(|read| self.0.set(&Connection { enabled: false, ..read.clone() }));
+        Ok(read)
+    }
+    async fn put(&self, connection: &Connection) -> Result<(), Failure> {
+        self.0.put(connection).await
+    }
+    async fn swap(&self, before: &Connection, after: &Connection) -> Result<bool, Failure> {
+        self.0.swap(before, after).await
+    }
+}
+
+#[test]
+fn a_pause_at_the_moment_at_which_a_rebuild_ends_is_kept_and_the_end_comes_later() {
+    let scene = scene(History::Rebuilding { lost_at: Some(lost_at()) }, 1);
+    let paused = Arc::new(PausedMeanwhile(scene.connections.clone()));
+    let poller_beside = PollOrders { connections: paused, ..poller(&scene) };
+    assert!(run(poller_beside.poll(&scene.connection, scene.seconds_from_now(60))).unwrap().caught_up);
+    let now = run(scene.connections.fresh(&scene.connection.id)).unwrap().unwrap();
+    assert_eq!((now.enabled, now.history), (false, History::Rebuilding { lost_at: Some(lost_at()) }));
+    scene.connections.set(&Connection { enabled: true, ..now });
+    run(poll(&scene)).unwrap();
+    assert_eq!(history(&scene), History::Known { since: lost_at() });
 }

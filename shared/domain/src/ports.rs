@@ -377,6 +377,9 @@ pub trait Connections: Send + Sync {
     }
     /// Puts one in, or replaces it.
     async fn put(&self, connection: &Connection) -> Result<(), Failure>;
+    /// Replaces one, if what is there is still `before`. False: it is not, and nothing was written; or an earlier answer of
+    /// this call was lost, and it was.
+    async fn swap(&self, before: &Connection, after: &Connection) -> Result<bool, Failure>;
 }
 
 /// The mapping of each connection.

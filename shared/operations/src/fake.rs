@@ -198,6 +198,9 @@ impl Connections for FakeConnections {
     async fn put(&self, _: &Connection) -> Result<(), Failure> {
         not_here()
     }
+    async fn swap(&self, _: &Connection, _: &Connection) -> Result<bool, Failure> {
+        not_here()
+    }
 }
 
 #[derive(Default)]

@@ -14,7 +14,7 @@ pub use cache::CachedConnections;
 
 use super::keys;
 use super::meter::Meter;
-use super::table::{Item, Range, Row, Table, sk, text};
+use super::table::{Expression, Item, Range, Row, Table, Written, sk, text};
 
 /// Connections as items of their own, readable JSON: secrets are references in them.
 pub struct DynamoConnections {
@@ -40,6 +40,14 @@ impl DynamoConnections {
 
 const READ: &str = "ledger: read connections";
 
+const WRITE: &str = "ledger: write connection";
+
+fn row(connection: &Connection) -> Result<Row, Failure> {
+    let doc = serde_json::to_string(connection)
+        .map_err(|_| Failure::permanent(WRITE, "the connection has no JSON form"))?;
+    Ok(Row::new(keys::CONNECTIONS, connection.id.as_str()).text("doc", doc))
+}
+
 fn connection(item: &Item) -> Result<Connection, Failure> {
     let doc = text(item, "doc").unwrap_or_default();
     serde_json::from_str(doc).map_err(|error| {
@@ -61,10 +69,17 @@ impl Connections for DynamoConnections {
     }
 
     async fn put(&self, wanted: &Connection) -> Result<(), Failure> {
-        const DURING: &str = "ledger: write connection";
-        let doc = serde_json::to_string(wanted)
-            .map_err(|_| Failure::permanent(DURING, "the connection has no JSON form"))?;
-        let row = Row::new(keys::CONNECTIONS, wanted.id.as_str()).text("doc", doc);
-        self.table.put(DURING, row, None).await.map(|_| ())
+        self.table.put(WRITE, row(wanted)?, None).await.map(|_| ())
+    }
+
+    /// Another version may have written what is there in other words: its text is what must not have changed.
+    async fn swap(&self, before: &Connection, after: &Connection) -> Result<bool, Failure> {
+        let item = self.table.get(READ, keys::CONNECTIONS, before.id.as_str(), true).await?;
+        let Some(item) = item.filter(|item| connection(item).is_ok_and(|there| there == *before)) else {
+            return Ok(false);
+        };
+        let doc = text(&item, "doc").unwrap_or_default();
+        let still = Expression::new("doc = :before").with(Row::default().text(":before", doc));
+        Ok(matches!(self.table.put(WRITE, row(after)?, Some(still)).await?, Written::Done))
     }
 }

@@ -1,5 +1,6 @@
 //! What every adapter of [`Connections`] must do.
 
+use domain::connection::Connection;
 use domain::ports::Connections;
 
 use crate::build::{connection, connection_id};
@@ -28,5 +29,18 @@ pub async fn connections(connections: &dyn Connections, run: &str) {
     );
     let all = connections.all().await.expect("all");
     let ours: Vec<_> = all.into_iter().filter(|c| c.id.as_str().starts_with(run)).collect();
-    assert_eq!(ours, [changed, connection(&id(2))], "all of them, by id, enabled or not");
+    assert_eq!(ours, [changed.clone(), connection(&id(2))], "all of them, by id, enabled or not");
+
+    let renamed = Connection { name: "Renamed".to_owned(), ..changed.clone() };
+    assert!(connections.swap(&changed, &renamed).await.expect("swap"), "it was as expected");
+    let late = Connection { name: "Late".to_owned(), ..changed.clone() };
+    assert!(!connections.swap(&changed, &late).await.expect("swap"), "somebody else was faster");
+    assert_eq!(
+        connections.get(&changed.id).await.expect("get"),
+        Some(renamed),
+        "who was late changes nothing"
+    );
+    let stranger = connection(&id(3));
+    assert!(!connections.swap(&stranger, &stranger).await.expect("swap"), "nothing is there");
+    assert_eq!(connections.get(&stranger.id).await.expect("get"), None);
 }

@@ -57,6 +57,18 @@ impl Connections for ModelConnections {
     async fn put(&self, connection: &Connection) -> Result<(), Failure> {
         self.gate.through("connections.put", || self.set(connection)).await
     }
+
+    async fn swap(&self, before: &Connection, after: &Connection) -> Result<bool, Failure> {
+        let swap = || {
+            let mut all = inside(&self.all);
+            let is_same = all.get(&before.id) == Some(before);
+            if is_same {
+                all.insert(after.id.clone(), after.clone());
+            }
+            is_same
+        };
+        self.gate.through("connections.swap", swap).await
+    }
 }
 
 /// The versions of one mapping, oldest first.

@@ -97,6 +97,11 @@ impl Connections for CachedConnections {
         self.kept().forget(&connection.id);
         self.behind.put(connection).await
     }
+
+    async fn swap(&self, before: &Connection, after: &Connection) -> Result<bool, Failure> {
+        self.kept().forget(&after.id);
+        self.behind.swap(before, after).await
+    }
 }
 
 #[cfg(test)]
