@@ -30,7 +30,7 @@ use crate::history::Deployment;
 use crate::net::{Fate, Tally};
 use crate::rules::canaries;
 use crate::site::Site;
-use crate::wms::{Class, Sends, Taken};
+use crate::wms::{Class, Sends};
 
 /// How often one order may be sent to its warehouse, whatever becomes of the requests: I8. The back-off lets about five
 /// go soon after each other, clocks that differ some more, and then one goes in every longest wait. Seen are up to 6.
@@ -188,19 +188,6 @@ impl AtRest<'_> {
     fn warehouse(&self, sold: &BTreeMap<OrderId, Sold>) {
         let truth = self.site.wms.truth();
         let now = self.world.time.millis();
-        let of = |taken: &Taken| order_of(&taken.reference, &self.site.connection.id);
-        for order in sold.keys() {
-            let live = |taken: &&Taken| taken.is_known(now) && !taken.cancelled && of(taken) == Some(*order);
-            let live = truth.orders.iter().filter(live).count();
-            let key = OrderKey::new(self.site.connection.id.clone(), *order);
-            let is_cancelled = self.world.model.record(&key).is_some_and(|r| r.stage == Stage::Cancelled);
-            if live > 0 && is_cancelled {
-                self.wrong(format!("I2 {key} is cancelled, and the warehouse is to ship it"));
-            }
-            if live > 1 {
-                self.wrong(format!("I2 the warehouse is to ship order {order} {live} times"));
-            }
-        }
         for reference in truth.asked.keys() {
             let known = truth.known(reference, now).count();
             if known > 1 {
@@ -243,6 +230,10 @@ impl AtRest<'_> {
             };
             let ours = record.warehouse_order.is_some() || !record.packages.is_empty();
             let theirs = truth.known(&reference, now).any(|order| !order.by_hand);
+            if record.stage == Stage::Cancelled && truth.known(&reference, now).any(|order| !order.cancelled)
+            {
+                self.wrong(format!("I2 {id} is cancelled, and the warehouse is to ship it"));
+            }
             let given_up = record.stage == Stage::Held(Cause::InDoubt);
             if theirs && !ours && !given_up {
                 self.wrong(format!("books: the warehouse has {id}, we say it is {}", record.stage.word()));

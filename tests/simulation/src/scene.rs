@@ -317,8 +317,8 @@ impl Scene {
         let (hostile, sites) = (self.hostile, self.connections.len() as u64);
         for _ in 0..dice.between(1, 7) {
             let (at, site) = (dice.between(hostile / 8, hostile * 5), dice.below(sites) as usize);
-            let is_look = dice.per_mille(850);
-            self.at(at, if is_look { Event::Person(site) } else { Event::Reconcile(site) });
+            let is_command = dice.per_mille(850);
+            self.at(at, if is_command { Event::Person(site) } else { Event::Reconcile(site) });
         }
     }
 }

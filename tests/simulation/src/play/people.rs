@@ -14,7 +14,7 @@ impl Play {
         let id = &self.world.sites[site].connection.id;
         let records: Vec<Record> =
             self.world.model.with(id, |books| books.records.values().cloned().collect());
-        // Nor is what somebody has just typed still on its way.
+        // Busy: a command is running, or what it wrote may still land.
         let is_busy =
             |(command, begun): (_, u64)| self.executor.is_alive(command) || begun + GHOST > self.now();
         let is_free = |record: &Record| !self.world.people.about(&record.key).into_iter().any(is_busy);
