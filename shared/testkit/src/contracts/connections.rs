@@ -2,6 +2,7 @@
 
 use domain::connection::Connection;
 use domain::ports::Connections;
+use futures_util::future::join_all;
 
 use crate::build::{connection, connection_id};
 
@@ -37,9 +38,16 @@ pub async fn connections(connections: &dyn Connections, run: &str) {
     assert!(!connections.swap(&changed, &late).await.expect("swap"), "somebody else was faster");
     assert_eq!(
         connections.get(&changed.id).await.expect("get"),
-        Some(renamed),
+        Some(renamed.clone()),
         "who was late changes nothing"
     );
+    let named = |n: u32| Connection { name: format!("Name {n}"), ..renamed.clone() };
+    let all: Vec<Connection> = (1..=8).map(named).collect();
+    let swaps = join_all(all.iter().map(|after| connections.swap(&renamed, after))).await;
+    let won: Vec<&Connection> =
+        swaps.into_iter().zip(&all).filter_map(|(won, after)| won.expect("swap").then_some(after)).collect();
+    let is = connections.get(&changed.id).await.expect("get");
+    assert_eq!(won, is.iter().collect::<Vec<_>>(), "of those who come at the same moment one wins");
     let stranger = connection(&id(3));
     assert!(!connections.swap(&stranger, &stranger).await.expect("swap"), "nothing is there");
     assert_eq!(connections.get(&stranger.id).await.expect("get"), None);
