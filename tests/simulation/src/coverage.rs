@@ -189,6 +189,8 @@ counted! {
         DoubtSettled = "a person settled a doubt",
         /// A person had an order sent under a new reference.
         SentAnew = "an order was sent anew by a person",
+        /// A person's comparison of everything came to its end.
+        Compared = "everything was compared by a person",
         /// A record that the old version could not read was finished after the deploy.
         DeployHealed = "a deploy healed what the old version could not read",
     }

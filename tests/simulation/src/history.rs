@@ -403,7 +403,10 @@ impl Ports {
         let (use_case, since) = (self.sweep().reconcile(self.world.notes.clone()), Timestamp::MIN);
         let asked = Asked { since, thorough: true, fix: true, until: self.until() };
         let mut sofar = use_case.begin(connection, since);
-        drop(use_case.go_on(connection, asked, &mut sofar, &|_, _| {}).await);
+        let compared = use_case.go_on(connection, asked, &mut sofar, &|_, _| {}).await;
+        if compared.is_ok() && sofar.after.is_none() && sofar.listed > 0 {
+            self.world.net.watch().sometimes(Sometimes::Compared);
+        }
     }
 
     async fn batch(&self, queue: &Queue) {
