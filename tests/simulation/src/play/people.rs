@@ -28,9 +28,10 @@ impl Play {
         let record = &free[self.dice.below(free.len() as u64) as usize];
         let action = self.wish(site, record);
         let cancels = matches!(action, Action::Cancel | Action::Resolve(Resolution::Cancelled));
-        // Whoever keeps something back comes to think of it again.
+        // Whoever keeps something back comes to think of it again, perhaps when all its dates have passed.
         if matches!(action, Action::Hold | Action::Exclude) && self.dice.per_mille(500) {
-            let again = self.now() + self.dice.between(1, 60) * MINUTE;
+            let minutes = if self.dice.per_mille(250) { (60, 1200) } else { (1, 60) };
+            let again = self.now() + self.dice.between(minutes.0, minutes.1) * MINUTE;
             self.agenda.at(again, Event::Person(site));
         }
         let command = self.start(Work::Act(site, record.key.order, action));

@@ -77,7 +77,7 @@ pub(super) fn carry_out(world: &World, action: Action, queue: &str, input: &Valu
                 Ok(json!({}))
             }
             Action::PurgeQueue => {
-                state.queues.entry(queue.to_owned()).or_default().messages.clear();
+                state.queues.entry(queue.to_owned()).or_default().clear();
                 Ok(json!({}))
             }
             Action::SendMessageBatch | Action::DeleteMessageBatch | Action::ChangeMessageVisibilityBatch => {

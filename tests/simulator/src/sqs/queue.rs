@@ -1,5 +1,6 @@
 //! One queue: messages, their visibility, their receive counts.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -59,20 +60,25 @@ impl Delivery {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Message {
-    pub(super) id: String,
-    pub(super) body: String,
-    pub(super) attributes: Value,
+struct Message {
+    number: u64,
+    id: String,
+    body: String,
+    attributes: Value,
     sent_at: Timestamp,
-    pub(super) visible_at: Timestamp,
     first_received_at: Option<Timestamp>,
-    pub(super) receive_count: u32,
+    receive_count: u32,
     receipt: Option<String>,
 }
 
+/// When a message shows itself, and its number among all that were ever sent.
+type Place = (Timestamp, u64);
+
 /// A queue with its settings.
 pub(super) struct Queue {
-    pub(super) messages: Vec<Message>,
+    messages: BTreeMap<Place, Message>,
+    /// Where the message is that a receipt names.
+    receipts: HashMap<String, Place>,
     pub(super) visibility: Duration,
     /// Name of the dead-letter queue, and after how many receives a message goes there.
     pub(super) dead_letters: Option<(String, u32)>,
@@ -80,7 +86,12 @@ pub(super) struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { messages: Vec::new(), visibility: Duration::from_secs(30), dead_letters: None }
+        Self {
+            messages: BTreeMap::new(),
+            receipts: HashMap::new(),
+            visibility: Duration::from_secs(30),
+            dead_letters: None,
+        }
     }
 }
 
@@ -97,61 +108,88 @@ pub(super) enum Receipt {
 
 impl Queue {
     pub(super) fn peek(&self, now: Timestamp) -> Vec<Peek> {
-        let peek = |message: &Message| Peek {
+        let mut messages: Vec<_> = self.messages.iter().collect();
+        messages.sort_by_key(|(_, message)| message.number);
+        let peek = |((visible_at, _), message): (&Place, &Message)| Peek {
             id: message.id.clone(),
             body: message.body.clone(),
             attributes: message.attributes.clone(),
             receive_count: message.receive_count,
-            hidden: message.visible_at > now,
+            hidden: *visible_at > now,
         };
-        self.messages.iter().map(peek).collect()
+        messages.into_iter().map(peek).collect()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.messages.clear();
+        self.receipts.clear();
     }
 
     pub(super) fn make_visible(&mut self, now: Timestamp) {
-        self.messages.iter_mut().for_each(|message| message.visible_at = now);
+        for message in std::mem::take(&mut self.messages).into_values() {
+            self.put(now, message);
+        }
     }
 
     /// Visible, in flight, delayed.
     pub(super) fn sizes(&self, now: Timestamp) -> (usize, usize, usize) {
-        let hidden = self.messages.iter().filter(|message| message.visible_at > now);
-        let (flying, delayed): (Vec<_>, Vec<_>) = hidden.partition(|message| message.receipt.is_some());
+        let hidden = self.messages.range((now, u64::MAX)..);
+        let (flying, delayed): (Vec<_>, Vec<_>) = hidden.partition(|(_, message)| message.receipt.is_some());
         (self.messages.len() - flying.len() - delayed.len(), flying.len(), delayed.len())
     }
 
     /// When the next hidden message shows itself.
     pub(super) fn next_visible(&self) -> Option<Timestamp> {
-        self.messages.iter().map(|message| message.visible_at).min()
+        self.messages.first_key_value().map(|((visible_at, _), _)| *visible_at)
     }
 
     pub(super) fn delete(&mut self, receipt: &str) -> Receipt {
-        match self.in_flight(receipt) {
-            Ok(position) => {
-                self.messages.remove(position);
-                Receipt::Known
-            }
-            Err(outcome) => outcome,
-        }
+        self.take(receipt).map_or_else(|outcome| outcome, |_| Receipt::Known)
     }
 
     pub(super) fn change_visibility(&mut self, receipt: &str, until: Timestamp) -> Receipt {
-        match self.in_flight(receipt) {
-            Ok(position) => {
-                if let Some(message) = self.messages.get_mut(position) {
-                    message.visible_at = until;
-                }
+        match self.take(receipt) {
+            Ok(message) => {
+                self.put(until, message);
                 Receipt::Known
             }
             Err(outcome) => outcome,
         }
     }
 
-    fn in_flight(&self, receipt: &str) -> Result<usize, Receipt> {
-        let found = self.messages.iter().position(|message| message.receipt.as_deref() == Some(receipt));
-        found.ok_or(if receipt.starts_with("receipt-") { Receipt::Outdated } else { Receipt::Invalid })
+    /// Takes out the message that a receipt names.
+    fn take(&mut self, receipt: &str) -> Result<Message, Receipt> {
+        let unknown = if receipt.starts_with("receipt-") { Receipt::Outdated } else { Receipt::Invalid };
+        let place = self.receipts.remove(receipt).ok_or(unknown)?;
+        self.messages.remove(&place).ok_or(unknown)
+    }
+
+    /// Takes out the first message that is visible. Its receipt names nothing any more.
+    fn take_visible(&mut self, now: Timestamp) -> Option<Message> {
+        let first = self.messages.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let message = first.remove();
+        if let Some(receipt) = &message.receipt {
+            self.receipts.remove(receipt);
+        }
+        Some(message)
+    }
+
+    fn put(&mut self, visible_at: Timestamp, message: Message) {
+        let place = (visible_at, message.number);
+        if let Some(receipt) = &message.receipt {
+            self.receipts.insert(receipt.clone(), place);
+        }
+        self.messages.insert(place, message);
     }
 }
 
 impl Message {
+    fn received(&mut self, now: Timestamp) {
+        self.receive_count += 1;
+        self.first_received_at.get_or_insert(now);
+        self.receipt = Some(format!("receipt-{}-{}", self.id, self.receive_count));
+    }
+
     fn document(&self) -> Value {
         let millis = |at: Timestamp| at.as_millisecond().to_string();
         let mut document = json!({
@@ -191,22 +229,25 @@ impl State {
         let name = queue.to_owned();
         let queue = self.queues.get_mut(queue)?;
         self.sent.push(Sent { queue: name, body: body.to_owned(), attributes: attributes.clone() });
-        let id = format!("00000000-0000-4000-8000-{:012x}", self.next_id);
+        let number = self.next_id;
+        let id = format!("00000000-0000-4000-8000-{number:012x}");
         self.next_id += 1;
-        queue.messages.push(Message {
+        let message = Message {
+            number,
             id: id.clone(),
             body: body.to_owned(),
             attributes,
             sent_at: now,
-            visible_at: later(now, Duration::from_secs(delay)),
             first_received_at: None,
             receive_count: 0,
             receipt: None,
-        });
+        };
+        queue.put(later(now, Duration::from_secs(delay)), message);
         Some(id)
     }
 
-    /// Hands out up to `most` visible messages; those that were received too often go to the dead letters instead.
+    /// Hands out up to `most` visible messages, those first that have been visible for longest; those that were received
+    /// too often go to the dead letters instead.
     pub(super) fn receive(
         &mut self,
         name: &str,
@@ -214,27 +255,34 @@ impl State {
         visibility: Option<u64>,
         now: Timestamp,
     ) -> Vec<Value> {
-        self.bury(name, now);
         let Some(queue) = self.queues.get_mut(name) else { return Vec::new() };
+        let dead_letters = queue.dead_letters.clone();
+        let over =
+            |message: &Message| dead_letters.as_ref().is_some_and(|(_, most)| message.receive_count >= *most);
+        let (mut received, mut buried) = (Vec::new(), Vec::new());
+        while received.len() < most
+            && let Some(message) = queue.take_visible(now)
+        {
+            let taken = if over(&message) { &mut buried } else { &mut received };
+            taken.push(message);
+        }
         let hidden = visibility.map_or(queue.visibility, Duration::from_secs);
-        let visible = queue.messages.iter_mut().filter(|message| message.visible_at <= now);
-        let receive = |message: &mut Message| {
-            message.receive_count += 1;
-            message.first_received_at.get_or_insert(now);
-            message.visible_at = later(now, hidden);
-            message.receipt = Some(format!("receipt-{}-{}", message.id, message.receive_count));
-            message.document()
+        let hand_out = |mut message: Message| {
+            message.received(now);
+            let document = message.document();
+            queue.put(later(now, hidden), message);
+            document
         };
-        visible.take(most).map(receive).collect()
+        let documents = received.into_iter().map(hand_out).collect();
+        if let Some((dead, _)) = dead_letters {
+            self.bury(dead, buried, now);
+        }
+        documents
     }
 
-    fn bury(&mut self, name: &str, now: Timestamp) {
-        let Some(queue) = self.queues.get_mut(name) else { return };
-        let Some((dead, most)) = queue.dead_letters.clone() else { return };
-        let over = |message: &mut Message| message.visible_at <= now && message.receive_count >= most;
-        let buried: Vec<Message> = queue.messages.extract_if(.., over).collect();
+    fn bury(&mut self, dead: String, messages: Vec<Message>, now: Timestamp) {
         let dead = self.queues.entry(dead).or_default();
-        dead.messages.extend(buried.into_iter().map(|message| Message { receipt: None, ..message }));
+        messages.into_iter().for_each(|message| dead.put(now, Message { receipt: None, ..message }));
     }
 }
 
