@@ -105,7 +105,7 @@ pub(super) fn connect(
     let paths = paths.then(|| ShipmentPaths::read(&keys)).transpose()?.map(Arc::new);
     let feed = Feed::read(&keys, caller.clone(), paths.as_ref())?.map(Arc::new);
     let reader = Reader::read(&keys, paths.as_ref(), &http, &clock)?;
-    let probe = GenericProbe { repeat: repeat.clone(), lookup: lookup.clone(), feed: feed.clone() };
+    let probe = GenericProbe { lookup: lookup.clone(), feed: feed.clone() };
     let cancel = Canceller::read(&keys, caller.clone(), lookup)?;
     let shipments = OfOrder::read(&keys, caller.clone(), paths.as_ref())?;
     let stock = Stock::read(&keys, caller)?;
@@ -250,7 +250,6 @@ fn notices(
 
 /// Asks what can be asked without changing anything.
 struct GenericProbe {
-    repeat: Repeat,
     lookup: Option<Arc<dyn OrderLookup>>,
     feed: Option<Arc<Feed>>,
 }
@@ -258,15 +257,17 @@ struct GenericProbe {
 #[async_trait]
 impl Probe for GenericProbe {
     async fn check(&self) -> Vec<Finding> {
-        let sentence = self.repeat.sentence();
-        let cautious = !matches!(self.repeat, Repeat::Cannot);
-        let mut findings =
-            vec![Finding { what: "repeating an order".into(), ok: Some(cautious), detail: sentence.into() }];
+        let mut findings = Vec::new();
         if let (Some(lookup), Ok(reference)) = (&self.lookup, Reference::parse("cartdock-check")) {
             findings.push(super::finding("looking up an order", lookup.find(&reference).await.map(|_| ())));
         }
         if let Some(feed) = &self.feed {
             findings.push(super::finding("listing shipments", feed.page(None).await.map(|_| ())));
+        }
+        if findings.is_empty() {
+            let detail =
+                "cannot be tried without sending an order: neither find.path nor shipments.path is set";
+            findings.push(Finding { what: "credentials".to_owned(), ok: None, detail: detail.to_owned() });
         }
         findings
     }

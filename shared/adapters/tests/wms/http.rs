@@ -546,6 +546,34 @@ fn each_word_of_repeat_is_what_it_says() {
 }
 
 #[tokio::test]
+async fn a_check_complains_of_what_can_be_cured_and_not_of_what_the_warehouse_is() {
+    let all_can_be_tried = world(&[("repeat", "cannot")]).await;
+    let empty = json_reply(200, &json!({"orders": [], "shipments": []}));
+    all_can_be_tried.replay.play(vec![empty.clone(), empty]);
+    let findings = all_can_be_tried.warehouse.probe.check().await;
+    assert!(findings.iter().all(|finding| finding.ok == Some(true)), "{findings:?}");
+    let nothing_can = world(&[
+        ("format", "xml"),
+        ("create.path", "/o"),
+        ("create.id", "/R/Id"),
+        ("repeat", "cannot"),
+        ("webhook.scheme", "token"),
+        ("webhook.secret", "@fixture:secret"),
+        ("webhook.shipment", "/s"),
+        ("shipments.id", "/id"),
+        ("shipments.reference", "/reference"),
+        ("shipments.carrier", "/carrier"),
+        ("shipments.number", "/number"),
+    ])
+    .await;
+    let findings = nothing_can.warehouse.probe.check().await;
+    assert!(
+        matches!(&findings[..], [one] if one.ok.is_none() && one.detail.contains("find.path")),
+        "{findings:?}"
+    );
+}
+
+#[tokio::test]
 async fn headers_of_ones_own_go_with_every_request_or_with_one() {
     let world = world(&[
         ("header.X-Tenant", "acme"),
