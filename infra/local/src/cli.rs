@@ -452,15 +452,17 @@ pub(crate) struct Status {
 }
 
 const EXPLAIN_HELP: &str = "\
---bundle writes one file for whoever helps: the record, the story, the settings, the
-mapping of its SKUs and the rules. Nothing of the buyer is in it but country, region,
+--request makes the last attempt's request once more, by the code that sent it, from the
+body and the version of the mapping that it used; its answer is in the story.
+--bundle writes one file for whoever helps: the record, the story, that request, the
+settings, the mapping of its SKUs and the rules. Nothing of the buyer is in it but country, region,
 what was bought, and tracking numbers; of everything else only the length; secrets are
 references. Notes are in it as people typed them: read it before you send it.
 Exit code 1: the order is held.
 
 Examples:
   cartdock explain 10482
-  cartdock explain main/10482
+  cartdock explain main/10482 --request
   cartdock explain 10482 --bundle order-10482.json";
 
 /// `explain`.
@@ -469,6 +471,9 @@ pub(crate) struct Explain {
     /// The order's number, or connection/number where several connections have it.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
+    /// Show also what the last attempt asked the warehouse for, the buyer masked.
+    #[arg(long)]
+    pub(crate) request: bool,
     /// Write everything about it into one redacted file, instead of the screen; - for standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) bundle: Option<PathBuf>,

@@ -189,7 +189,7 @@ impl<'a> Desk<'a> {
             Command::Check(args) => self.check(args.connection.as_ref()).await,
             Command::Doctor(args) => self.doctor(args.connection.as_ref()).await,
             Command::Status(args) => self.status(args.connection.as_ref()).await,
-            Command::Explain(args) => self.explain(&args.order, args.bundle.as_deref()).await,
+            Command::Explain(args) => self.explain(args).await,
             Command::Release(args) => self.act(Action::Release, args).await,
             Command::Hold(args) => self.act(Action::Hold, args).await,
             Command::Exclude(args) => self.act(Action::Exclude, args).await,
@@ -262,11 +262,13 @@ impl<'a> Desk<'a> {
         Ok(Outcome::of(attention))
     }
 
-    async fn explain(&self, order: &str, bundle: Option<&Path>) -> Result<Outcome, Problem> {
+    async fn explain(&self, args: &crate::cli::Explain) -> Result<Outcome, Problem> {
+        let (order, bundle) = (args.order.as_str(), args.bundle.as_deref());
         let explain = Explain {
             connections: self.host.connections.as_ref(),
             ledger: self.host.ledger.as_ref(),
             partners: Some(self.host.partners.as_ref()),
+            mappings: Some(self.host.mappings.as_ref()).filter(|_| args.request || bundle.is_some()),
             now: self.host.clock.now(),
         };
         if let Some(file) = bundle {

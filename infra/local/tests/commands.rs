@@ -169,6 +169,25 @@ async fn status_sums_explain_tells_and_the_outbox_gives_what_the_store_cannot_ta
     assert!(unreadable.words().contains("cannot be read"), "{unreadable:?}");
     shop.ask(&["explain", "1"]).await.ended(2);
 
+    // What was asked for is shown by the mapping of then, whatever is mapped since.
+    shop.write("other.csv", &support::listings(shop::listings()).replace("W-", "OTHER-"));
+    shop.ask(&["map", "import", "other.csv"]).await.ended(0);
+    let asked = shop.ask(&["explain", &orders[0].to_string(), "--request"]).await.ended(0);
+    for part in ["Request of attempt 1, mapping version 2, the buyer masked", "POST http", "\"***\""] {
+        assert!(asked.words().contains(part), "{part} in {asked:?}");
+    }
+    let asked = shop.ask(&["explain", &orders[0].to_string(), "--request", "--json"]).await.ended(0).json();
+    let body = asked["request"]["request"]["body"].as_str().expect("a body");
+    let (body, sent): (serde_json::Value, _) =
+        (serde_json::from_str(body).expect("JSON"), shop.warehouse.orders().remove(0).request);
+    for field in ["reference", "service", "items", "total"] {
+        assert!(!sent[field].is_null(), "{field} of {sent}");
+        assert_eq!(body[field], sent[field], "{field}");
+    }
+    assert_ne!(body["ship_to"]["name"], sent["ship_to"]["name"]);
+    let unsent = shop.ask(&["explain", &orders[3].to_string(), "--request"]).await.ended(1);
+    assert!(unsent.words().contains("it has not been sent; cartdock plan main/"), "{unsent:?}");
+
     let status = shop.ask(&["status", "--json"]).await.ended(1).json();
     let books = &status[0]["books"];
     let parts = ["sent", "held", "excluded", "waiting", "on_the_way"].map(|part| support::sum(&books[part]));

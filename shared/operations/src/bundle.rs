@@ -191,6 +191,7 @@ mod tests {
             connections: scene.connections.as_ref(),
             ledger: scene.ledger.as_ref(),
             partners: Some(scene.partners.as_ref()),
+            mappings: Some(scene.mappings.as_ref()),
             now: build::noon(),
         };
         let bundling = Bundling {

@@ -1,7 +1,7 @@
 //! One order on one screen: where it is, since when, what happens next, and its whole story. No personal data.
 
 use domain::intake::body_of;
-use domain::ports::{Connections, Ledger, Partners};
+use domain::ports::{Connections, Ledger, Mappings, Partners};
 use domain::record::{Cause, Entry, Record, Stage};
 use domain::shipment::{Package, Post};
 use jiff::Timestamp;
@@ -12,7 +12,9 @@ use crate::find::{NotFound, find};
 use crate::text::{Cell, Style, Table, Tone, instant, moment, pairs, wrap};
 
 mod next;
+mod request;
 pub use next::Next;
+pub use request::{LastRequest, Made};
 
 /// How the line of the story begins that begins an attempt.
 const ATTEMPT: &str = "sending, attempt";
@@ -26,6 +28,8 @@ pub struct Explain<'a> {
     pub ledger: &'a dyn Ledger,
     /// The warehouses, for the exact reference; without them the long form of it is shown.
     pub partners: Option<&'a dyn Partners>,
+    /// The mappings, to show what the last attempt asked for; without them that is left out.
+    pub mappings: Option<&'a dyn Mappings>,
     /// The instant now.
     pub now: Timestamp,
 }
@@ -64,6 +68,9 @@ pub struct Explanation {
     pub packages: Vec<PackageLine>,
     /// Its story, oldest first.
     pub story: Vec<StoryLine>,
+    /// What the last attempt asked the warehouse for, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<LastRequest>,
 }
 
 /// One package.
@@ -113,7 +120,8 @@ impl Explain<'_> {
         story.extend(record.story.iter().cloned());
         let reference = self.reference(&record).await;
         let changed = self.changed(&record).await;
-        Ok(Explanation { changed, ..Explanation::of(&record, reference, story, self.now) })
+        let request = self.last_request(&record).await;
+        Ok(Explanation { changed, request, ..Explanation::of(&record, reference, story, self.now) })
     }
 
     /// What is another in the store now than when it was sent. Nothing where that cannot be found out: the body that was
@@ -164,6 +172,7 @@ impl Explanation {
             changed: Vec::new(),
             packages: record.packages.iter().map(PackageLine::of).collect(),
             story: told(story),
+            request: None,
         }
     }
 
@@ -191,6 +200,10 @@ impl Explanation {
             table.row([instant(line.at).into(), line.by.as_str().into(), what.into()]);
         }
         out.push_str(&table.text(style));
+        if let Some(request) = &self.request {
+            out.push('\n');
+            out.push_str(&request.text(style));
+        }
         out
     }
 
@@ -277,7 +290,9 @@ mod tests {
 
     async fn explained(ledger: &FakeLedger, text: &str) -> Result<Explanation, NotFound> {
         let connections = FakeConnections(vec![connection("main"), connection("other")]);
-        Explain { connections: &connections, ledger, partners: None, now: now() }.explain(text).await
+        Explain { connections: &connections, ledger, partners: None, mappings: None, now: now() }
+            .explain(text)
+            .await
     }
 
     fn entry(seq: u32, what: &str) -> Entry {

@@ -11,6 +11,7 @@ pub mod connections;
 pub mod cost;
 pub mod coverage;
 pub mod doctor;
+mod draft;
 pub mod erase;
 pub mod explain;
 pub mod find;
