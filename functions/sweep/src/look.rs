@@ -1,5 +1,7 @@
 //! A look at one order: what does it need, and when does it need the next look?
 
+use std::time::Duration;
+
 use domain::arrivals::reread;
 use domain::fulfillment::reference;
 use domain::intake::{body_of, expires, judge};
@@ -14,6 +16,9 @@ use domain::{Failure, OrderId};
 use jiff::Timestamp;
 
 use crate::{Look, Looking, NAME};
+
+/// A message that got lost is made up for within this time, however long its order has waited before.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// What can be put on a queue for an order as it stands, without asking anybody.
 pub(crate) fn queued(record: &Record, now: Timestamp, pace: &Pace) -> Look {
@@ -41,12 +46,19 @@ fn posts(record: &Record, now: Timestamp, pace: &Pace) -> Look {
     match (free, claimed) {
         (true, _) => Look {
             post: Some(Message::post(&record.key)),
-            next: Some(later(now, pace.grace)),
+            next: Some(later(now, patience(record, now, pace))),
             ..Look::default()
         },
         (false, Some(until)) => Look::again(until),
         (false, None) => Look::again(pace.watch_at(now, record.imported_at)),
     }
+}
+
+/// How long a message may take before another one is put beside it. Half as long as the order has been waiting already: when
+/// more is due than the store takes, a fixed time would fill the queue with messages that say the same.
+fn patience(record: &Record, now: Timestamp, pace: &Pace) -> Duration {
+    let waiting = Duration::try_from(now.duration_since(record.since)).unwrap_or_default();
+    (waiting / 2).min(LONGEST_PATIENCE).max(pace.grace)
 }
 
 /// When the last attempt at a package of this order ends; none when nobody is at work on any.

@@ -196,12 +196,30 @@ fn tracking_whose_message_was_lost_is_put_back_on_its_queue() {
         }
         sweep_after(&scene, DAY);
         assert_eq!(scene.shipments.waiting(), [Message::post(&scene.key(7))], "held or not: {flagged}");
-        let soon = scene.clock.now()..=scene.seconds_from_now(660);
+        let soon = scene.clock.now()..=scene.seconds_from_now(3_660);
         assert!(
             matches!(&dates(&scene, 7)[..], [date] if soon.contains(date)),
             "should this one be lost too"
         );
     }
+}
+
+#[test]
+fn tracking_that_waits_for_its_store_does_not_fill_the_queue() {
+    let scene = scene();
+    accepted(&scene, 7);
+    scene.step(7, Step::Ship(Package { contents: Contents::Part, ..build::package("P-1") }));
+    let mut messages = Vec::new();
+    for _ in 0..72 {
+        sweep_after(&scene, Duration::from_secs(300));
+        messages.push(scene.shipments.take_all().len());
+    }
+    let (first_hour, all): (usize, usize) = (messages.iter().take(12).sum(), messages.iter().sum());
+    assert!((2..=4).contains(&first_hour), "a message that was lost is soon made up for: {messages:?}");
+    assert!(
+        (first_hour + 5..=12).contains(&all),
+        "one in an hour at least, not one in ten minutes: {messages:?}"
+    );
 }
 
 #[test]
