@@ -54,10 +54,12 @@ fn posts(record: &Record, now: Timestamp, pace: &Pace) -> Look {
     }
 }
 
-/// How long a message may take before another one is put beside it. Half as long as the order has been waiting already: when
-/// more is due than the store takes, a fixed time would fill the queue with messages that say the same.
+/// How long a message may take before another one is put beside it. Half as long as the youngest package has been waiting
+/// already: when more is due than the store takes, a fixed time would fill the queue with messages that say the same.
 fn patience(record: &Record, now: Timestamp, pace: &Pace) -> Duration {
-    let waiting = Duration::try_from(now.duration_since(record.since)).unwrap_or_default();
+    let left = record.due_posts().map(|package| package.shipped_at).max();
+    let due_since = left.map_or(record.since, |left| left.max(record.since));
+    let waiting = Duration::try_from(now.duration_since(due_since)).unwrap_or_default();
     (waiting / 2).min(LONGEST_PATIENCE).max(pace.grace)
 }
 

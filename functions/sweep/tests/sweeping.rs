@@ -208,7 +208,11 @@ fn tracking_whose_message_was_lost_is_put_back_on_its_queue() {
 fn tracking_that_waits_for_its_store_does_not_fill_the_queue() {
     let scene = scene();
     accepted(&scene, 7);
-    scene.step(7, Step::Ship(Package { contents: Contents::Part, ..build::package("P-1") }));
+    let leaves = |id| {
+        let package = build::package(id);
+        Step::Ship(Package { contents: Contents::Part, shipped_at: scene.clock.now(), ..package })
+    };
+    scene.step(7, leaves("P-1"));
     let mut messages = Vec::new();
     for _ in 0..72 {
         sweep_after(&scene, Duration::from_secs(300));
@@ -219,6 +223,19 @@ fn tracking_that_waits_for_its_store_does_not_fill_the_queue() {
     assert!(
         (first_hour + 5..=12).contains(&all),
         "one in an hour at least, not one in ten minutes: {messages:?}"
+    );
+    let package = "P-1".parse().unwrap();
+    scene.step(7, Step::SettlePost { package, post: Post::Posted, again: None });
+    scene.ledger.with(&scene.connection.id, |books| books.dates.clear());
+    scene.step(7, leaves("P-2"));
+    let mut messages = Vec::new();
+    for _ in 0..12 {
+        sweep_after(&scene, Duration::from_secs(300));
+        messages.push(scene.shipments.take_all().len());
+    }
+    assert!(
+        messages.iter().sum::<usize>() >= 2,
+        "another package is as new as the first one was: {messages:?}"
     );
 }
 

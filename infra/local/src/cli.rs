@@ -455,9 +455,10 @@ const EXPLAIN_HELP: &str = "\
 --request makes the last attempt's request once more, by the code that sent it, from the
 body and the version of the mapping that it used; its answer is in the story.
 --bundle writes one file for whoever helps: the record, the story, that request, the
-settings, the mapping of its SKUs and the rules. Nothing of the buyer is in it but country, region,
-what was bought, and tracking numbers; of everything else only the length; secrets are
-references. Notes are in it as people typed them: read it before you send it.
+settings, the mapping of its SKUs and the rules. Nothing of the buyer is in it but
+country, region, what was bought, and tracking numbers; of everything else only the
+length; secrets are references. Notes are in it as people typed them: read it before
+you send it.
 Exit code 1: the order is held.
 
 Examples:

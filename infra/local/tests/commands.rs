@@ -186,7 +186,7 @@ async fn status_sums_explain_tells_and_the_outbox_gives_what_the_store_cannot_ta
     }
     assert_ne!(body["ship_to"]["name"], sent["ship_to"]["name"]);
     let unsent = shop.ask(&["explain", &orders[3].to_string(), "--request"]).await.ended(1);
-    assert!(unsent.words().contains("it has not been sent; cartdock plan main/"), "{unsent:?}");
+    assert!(unsent.words().contains("no attempt is known; cartdock plan main/"), "{unsent:?}");
 
     let status = shop.ask(&["status", "--json"]).await.ended(1).json();
     let books = &status[0]["books"];

@@ -49,7 +49,10 @@ impl Explain<'_> {
 
     async fn made(&self, mappings: &dyn Mappings, record: &Record) -> Result<Draft, String> {
         if record.attempts == 0 {
-            return Err(format!("it has not been sent; cartdock plan {} shows what would be", record.key));
+            return Err(format!(
+                "no attempt is known; cartdock plan {} shows what would be sent",
+                record.key
+            ));
         }
         let opened = self.ledger.open(&record.key, true).await.map_err(text)?;
         let body = opened.and_then(|(_, body)| body).ok_or("the order's body is not kept any more")?;
