@@ -81,7 +81,7 @@ async fn a_day_from_the_first_mapping_to_the_evenings_comparison() {
     day.types("connection enable main --new --yes", 0).await;
     day.stands(first, "accepted").await;
     day.remarks("This warehouse cannot be asked about an order, and doctor says so; nothing else is found.");
-    day.types("doctor", 1).await;
+    day.types("doctor", 0).await;
 
     day.remarks("A product that nobody has mapped.");
     let lamp = day.sells(Kind::UnmappedSku, 0);
