@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::{Look, Looking, NAME};
 
 /// A message that got lost is made up for within this time, however long its order has waited before.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
+const LONGEST_PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// What can be put on a queue for an order as it stands, without asking anybody.
 pub(crate) fn queued(record: &Record, now: Timestamp, pace: &Pace) -> Look {
