@@ -30,8 +30,8 @@ impl Play {
         let cancels = matches!(action, Action::Cancel | Action::Resolve(Resolution::Cancelled));
         // Whoever keeps something back comes to think of it again, perhaps when all its dates have passed.
         if matches!(action, Action::Hold | Action::Exclude) && self.dice.per_mille(500) {
-            let minutes = if self.dice.per_mille(250) { (60, 1200) } else { (1, 60) };
-            let again = self.now() + self.dice.between(minutes.0, minutes.1) * MINUTE;
+            let (least, most) = if self.dice.per_mille(250) { (60, 1200) } else { (1, 60) };
+            let again = self.now() + self.dice.between(least, most) * MINUTE;
             self.agenda.at(again, Event::Person(site));
         }
         let command = self.start(Work::Act(site, record.key.order, action));
