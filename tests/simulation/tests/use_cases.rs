@@ -6,8 +6,15 @@ mod arrivals;
 #[path = "../../../shared/testkit/tests/reconsider.rs"]
 mod reconsider;
 
+#[path = "../../../shared/operations/tests/acting.rs"]
+mod acting;
+
+#[path = "../../../functions/forward-orders/tests/away.rs"]
+mod away;
 #[path = "../../../functions/forward-orders/tests/doubt.rs"]
 mod doubt;
+#[path = "../../../functions/forward-orders/tests/lost_ledger.rs"]
+mod lost_ledger;
 #[path = "../../../functions/forward-orders/tests/sending.rs"]
 mod sending;
 
@@ -15,6 +22,8 @@ mod sending;
 mod hints;
 #[path = "../../../functions/poll-orders/tests/polling.rs"]
 mod polling;
+#[path = "../../../functions/poll-orders/tests/rebuilding.rs"]
+mod rebuilding;
 
 #[path = "../../../functions/poll-shipments/tests/asking.rs"]
 mod asking;
@@ -23,6 +32,8 @@ mod posting;
 #[path = "../../../functions/receive-notices/tests/receiving.rs"]
 mod receiving;
 
+#[path = "../../../functions/sweep/tests/backlog.rs"]
+mod backlog;
 #[path = "../../../functions/sweep/tests/curing.rs"]
 mod curing;
 #[path = "../../../functions/sweep/tests/reconciling.rs"]
