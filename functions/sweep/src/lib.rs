@@ -7,6 +7,7 @@ pub mod reconcile;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::connection::Connection;
 use domain::intake::Intake;
@@ -27,6 +28,9 @@ pub const NAME: &str = "sweep";
 
 /// How many connections are swept at the same time in one run.
 const AT_ONCE: usize = 16;
+
+/// So long after an order was done with it is asked about for the last time, where no feed tells of its packages.
+const ONCE_MORE: Duration = Duration::from_secs(86_400);
 
 /// How many dates are read together.
 const BATCH: usize = 50;
@@ -190,6 +194,12 @@ impl Sweep {
     }
 }
 
+/// When to ask once more what has left of an order that is done with: a question may get lost as a webhook may.
+fn once_more(done: &Record, now: Timestamp) -> Option<Timestamp> {
+    let at = later(done.since, ONCE_MORE);
+    (now < at).then_some(at)
+}
+
 /// One sweep of one connection.
 struct Looking<'a> {
     sweep: &'a Sweep,
@@ -296,7 +306,11 @@ impl Looking<'_> {
         };
         let (done, unfinished): (Vec<_>, Vec<_>) = records.into_iter().partition(Record::is_finished);
         for record in done.iter().filter(|record| !record.packages.is_empty()) {
-            post.extend(self.ask_for_more(record).await?);
+            let Some(question) = self.ask_for_more(record).await? else { continue };
+            post.push(question);
+            if let Some(at) = once_more(record, clock.now()) {
+                next.entry(self.rounded_up(at)).or_default().push(record.key.order);
+            }
         }
         let known = unfinished.into_iter().filter(open).map(|record| Subject::Known(Box::new(record)));
         let expected = self.rounded_up(later(clock.now(), self.sweep.pace.grace));

@@ -118,13 +118,17 @@ impl Looking<'_> {
     /// An order that the warehouse has: cancelled or changed in the store meanwhile? Is its tracking posted?
     async fn watch(&self, record: Record) -> Result<Look, Failure> {
         let now = self.sweep.clock.now();
-        let look = self.follow(&record).await?;
+        let mut look = self.follow(&record).await?;
         let watched = Policies::days(self.connection.policies.watch_days);
         if record.recall.is_some() {
             // What was begun is finished, whatever the store says by now.
             self.intake().take_back(self.connection, record, self.sweep.partners.as_ref()).await?;
-        } else if now.duration_since(record.imported_at).unsigned_abs() < watched {
-            self.read_again(record).await?;
+        } else if record.replace || now.duration_since(record.imported_at).unsigned_abs() < watched {
+            let read = self.read_again(record).await?;
+            // The changed order, to be sent in the place of what the warehouse had.
+            if read.forward.is_some() {
+                look = Look { post: look.post, ..read };
+            }
         }
         Ok(look)
     }

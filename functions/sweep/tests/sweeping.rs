@@ -97,14 +97,22 @@ fn a_shipment_whose_webhook_was_lost_is_asked_for_where_there_is_no_feed() {
         assert_eq!(scene.stage(7), Stage::Shipped);
         sweep_after(&scene, DAY);
         assert_eq!(questions(&scene), asked);
-        // Done with: the date that is left of it is the last question.
+        // Done with: it is asked about on the date that is left of it, and once more a day later, should the first get lost.
         let package = scene.record(7).packages[0].id.clone();
         scene.step(7, Step::SettlePost { package, post: Post::Posted, again: None });
         assert!(scene.record(7).is_finished());
-        sweep_after(&scene, DAY);
-        assert_eq!(questions(&scene), asked);
-        sweep_after(&scene, DAY);
-        assert_eq!(questions(&scene), []);
+        let left = scene.seconds_from_now(600);
+        scene.ledger.with(&scene.connection.id, |books| {
+            books.dates.clear();
+            books.dates.entry(left).or_default().insert(domain::OrderId(7));
+        });
+        for _ in 0..2 {
+            assert_eq!(questions(&scene), []);
+            sweep_after(&scene, Duration::from_secs(86_400 / 2));
+            assert_eq!(questions(&scene), asked);
+            sweep_after(&scene, Duration::from_secs(86_400 / 4));
+        }
+        assert_eq!((questions(&scene), dates(&scene, 7)), (vec![], vec![]));
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::Failure;
-use domain::connection::Connection;
 use operations::connections;
 use tokio::net::TcpListener;
 
@@ -54,19 +53,10 @@ async fn open(file: &Path, config: &Config) -> Result<Host, Failure> {
     let now =
         known::read(file).map_err(|mistakes| Failure::permanent("read settings", mistakes.to_string()))?;
     for connection in &now.connections {
-        enter(&host, connection).await?;
+        connections::enter(host.connections.as_ref(), connection, None).await?;
     }
     host.retire_all_but(&now.connections).await?;
     Ok(host)
-}
-
-/// Puts a connection of the settings into the ledger.
-///
-/// # Errors
-/// When the ledger fails.
-async fn enter(host: &Host, connection: &Connection) -> Result<(), Failure> {
-    let known = host.connections.get(&connection.id).await?;
-    host.connections.put(&connections::entered(connection, known.as_ref())).await
 }
 
 /// Runs until Ctrl-C or SIGTERM, then finishes what is in hand.

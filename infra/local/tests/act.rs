@@ -7,7 +7,7 @@ use simulator::faults::When;
 use simulator::shop::{self, Kind};
 use simulator::store::{OrderSpec, WriteBack};
 use simulator::warehouse::{Endpoint, Fault, FaultPlan, Status};
-use support::{Answer, Shop, in_time, terminate};
+use support::{Answer, Shop, here_and_on_a_stack, in_time, terminate};
 
 /// Another order each time, of a kind.
 fn order(shop: &Shop, kind: Kind) -> OrderSpec {
@@ -55,12 +55,11 @@ fn told(order: &serde_json::Value, by: &str, what: &str) -> bool {
     lines.iter().any(|line| line["by"] == by && line["what"].as_str().is_some_and(|text| text.contains(what)))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_person_releases_holds_excludes_and_cancels() {
-    let shop = Shop::open("act", WriteBack::Offered).await;
+here_and_on_a_stack!(a_person_releases_holds_excludes_and_cancels, "act", WriteBack::Offered);
+
+async fn a_person_releases_holds_excludes_and_cancels(shop: Shop) {
     policies(&shop, "comment = \"hold\"");
-    shop.map().await;
-    let run = shop.run();
+    let run = shop.mapped().await;
 
     let remark = shop.sold(Kind::Physical, |order| order.comments = "leave it at the back".into()).await;
     shop.held_for(remark, "remark").await;
@@ -104,19 +103,18 @@ async fn a_person_releases_holds_excludes_and_cancels() {
     shop.stands(left_out, "accepted").await;
     shop.act("hold", left_out, &[]).await.ended(1);
 
-    assert_eq!(terminate(run).await, Some(0));
     assert_eq!(shop.warehouse.orders().len(), 3);
     shop.act("release", 1, &[]).await.ended(2);
     shop.act("release", lamp, &["--note", "two\nlines"]).await.ended(2);
+    assert_eq!(terminate(run).await, Some(0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_refused_is_tried_again_once_it_is_put_right() {
-    let shop = Shop::open("replay", WriteBack::NotOffered).await;
-    shop.map().await;
+here_and_on_a_stack!(what_was_refused_is_tried_again_once_it_is_put_right, "replay", WriteBack::NotOffered);
+
+async fn what_was_refused_is_tried_again_once_it_is_put_right(shop: Shop) {
     let refuse = Fault::Refuse("dock closed".into());
     shop.warehouse.plan_faults(FaultPlan::new().and(Endpoint::Create, When::Always, refuse));
-    let run = shop.run();
+    let run = shop.mapped().await;
     let mut orders = Vec::new();
     for _ in 0..2 {
         orders.push(shop.sold(Kind::Physical, |_| ()).await);
@@ -153,15 +151,16 @@ async fn what_was_refused_is_tried_again_once_it_is_put_right() {
     assert_eq!(terminate(run).await, Some(0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_can_be_asked_about_is_settled_by_a_person() {
-    let shop = Shop::open("resolve", WriteBack::Offered).await;
+here_and_on_a_stack!(what_nobody_can_be_asked_about_is_settled_by_a_person, "resolve", WriteBack::Offered);
+
+async fn what_nobody_can_be_asked_about_is_settled_by_a_person(shop: Shop) {
     let cannot =
         shop.settings().replacen("repeat = \"can_be_asked\"\nlag_seconds = 0", "repeat = \"cannot\"", 1);
     shop.write("cartdock.toml", &cannot);
+    let ahead = shop.ahead().await;
     shop.map().await;
     shop.ask(&["rebuild", "main", "--new"]).await.ended(0);
-    let run = shop.run();
+    let run = ahead.unwrap_or_else(|| shop.run());
     let plan = |fault| FaultPlan::new().and(Endpoint::Create, When::Next(1), fault);
     let mut orders = Vec::new();
     for fault in [Fault::DoneButHangUp, Fault::HangUp, Fault::HangUp, Fault::HangUp] {

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 use simulator::shop::Kind;
 use simulator::store::{LineSpec, OrderSpec, ShipTo, ShippingSpec, WriteBack};
-use support::{Answer, Shop, terminate};
+use support::{Answer, Shop, here_and_on_a_stack, terminate};
 
 const BUYER: &str = "Unmistakable Buyer";
 const STREET: &str = "17 Unmistakable Street";
@@ -81,6 +81,12 @@ impl Shop {
         self.store.add_order(sale(self, products, method, days))
     }
 
+    /// What runs before anything is typed, without the connection being enabled.
+    async fn not_enabled(&self) -> Option<tokio::process::Child> {
+        self.write("cartdock.toml", &self.settings().replace("enabled = true", "enabled = false"));
+        self.ahead().await
+    }
+
     async fn at(&self, order: u64, stage: &str) {
         self.explained(order, |order| order["stage"] == stage).await;
     }
@@ -106,9 +112,13 @@ fn nobody_is_named(answer: &Answer) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_first_mapping_is_proposed_and_a_guess_is_never_applied_by_itself() {
-    let shop = Shop::open("seed", WriteBack::Offered).await;
+here_and_on_a_stack!(
+    a_first_mapping_is_proposed_and_a_guess_is_never_applied_by_itself,
+    "seed",
+    WriteBack::Offered
+);
+
+async fn a_first_mapping_is_proposed_and_a_guess_is_never_applied_by_itself(shop: Shop) {
     for sku in ["MUG-12-BLU", "tea\u{a0}tin 01", "PEN SET", "pen-set"] {
         shop.warehouse.set_stock(sku, 5);
     }
@@ -117,6 +127,7 @@ async fn a_first_mapping_is_proposed_and_a_guess_is_never_applied_by_itself() {
     shop.sold(&[(Some("PEN-SET"), 1)], "Drone to the Door", 20);
     shop.sold(&[(Some("OLD-THING"), 1)], "Pigeon", 40);
     shop.write("services.txt", "UPS Ground\nUPS 2nd Day\n");
+    let _run = shop.not_enabled().await;
     let seeded = shop.ask(&["map", "seed", "--services", "services.txt"]).await.ended(1);
     nobody_is_named(&seeded);
     reads("map-seed", &seeded.out);
@@ -163,9 +174,10 @@ async fn a_first_mapping_is_proposed_and_a_guess_is_never_applied_by_itself() {
     assert!(missing.words().contains("nowhere.csv cannot be read"), "{missing:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn coverage_says_what_lacks_and_the_row_that_closes_it() {
-    let shop = Shop::open("coverage", WriteBack::Offered).await;
+here_and_on_a_stack!(coverage_says_what_lacks_and_the_row_that_closes_it, "coverage", WriteBack::Offered);
+
+async fn coverage_says_what_lacks_and_the_row_that_closes_it(shop: Shop) {
+    let _run = shop.not_enabled().await;
     shop.map().await;
     shop.sold(&[(Some("MUG-12-BLU"), 1), (Some("LAMP-NEW"), 3)], "UPS Ground", 1);
     // Not two days ago to the second, which is where the shortest look for the last orders ends.
@@ -188,9 +200,14 @@ async fn coverage_says_what_lacks_and_the_row_that_closes_it() {
     assert_eq!((&two["orders"]["all"], &two["not_shipped"]), (&1.into(), &1.into()), "{two:#}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_import_is_seen_in_the_history_and_taken_back_and_its_orders_go_on() {
-    let shop = Shop::open("rollback", WriteBack::Offered).await;
+here_and_on_a_stack!(
+    a_wrong_import_is_seen_in_the_history_and_taken_back_and_its_orders_go_on,
+    "rollback",
+    WriteBack::Offered
+);
+
+async fn a_wrong_import_is_seen_in_the_history_and_taken_back_and_its_orders_go_on(shop: Shop) {
+    let ahead = shop.ahead().await;
     let nothing = shop.ask(&["map", "rollback"]).await.ended(2);
     assert!(nothing.words().contains("no version to go back to"), "{nothing:?}");
     shop.map().await;
@@ -200,7 +217,7 @@ async fn a_wrong_import_is_seen_in_the_history_and_taken_back_and_its_orders_go_
         .ended(0);
     let history = shop.ask(&["map", "history"]).await.ended(0);
     reads("map-history", &history.out);
-    let run = shop.run();
+    let run = ahead.unwrap_or_else(|| shop.run());
     let mug = shop.sold(&[(Some("MUG-12-BLU"), 1)], "UPS Ground", 0);
     shop.at(mug, "held").await;
 
@@ -271,9 +288,14 @@ async fn an_order_is_planned_down_to_its_request_and_nothing_is_sent() {
     assert_eq!(shop.creates(order), 1, "and it was not");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_go_live_is_rehearsed_and_a_new_file_shows_what_it_changes() {
-    let shop = Shop::open("rehearse", WriteBack::Offered).await;
+here_and_on_a_stack!(
+    a_go_live_is_rehearsed_and_a_new_file_shows_what_it_changes,
+    "rehearse",
+    WriteBack::Offered
+);
+
+async fn a_go_live_is_rehearsed_and_a_new_file_shows_what_it_changes(shop: Shop) {
+    let _run = shop.not_enabled().await;
     shop.map().await;
     // Before the start date of the settings: as if they came in now.
     shop.sold(&[(Some("MUG-12-BLU"), 1)], "UPS Ground", 100);

@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use simulator::shop::{self, Kind};
 use simulator::store::{OrderSpec, WriteBack};
 use simulator::warehouse::Parcels;
-use support::{Answer, Shop, in_time, terminate};
+use support::{Answer, Shop, here_and_on_a_stack, in_time, terminate};
 
 /// An order of a kind, placed so many hours before now.
 fn order(shop: &Shop, kind: Kind, hours: i64) -> OrderSpec {
@@ -34,12 +34,11 @@ impl Shop {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_slipped_through_is_named_and_imported() {
-    let shop = Shop::open("reconcile", WriteBack::Offered).await;
+here_and_on_a_stack!(an_order_that_slipped_through_is_named_and_imported, "reconcile", WriteBack::Offered);
+
+async fn an_order_that_slipped_through_is_named_and_imported(shop: Shop) {
     shop.forgetful("");
-    shop.map().await;
-    let run = shop.run();
+    let run = shop.mapped().await;
     let sold = shop.store.add_order(order(&shop, Kind::Physical, 0));
     shop.stands(sold, "accepted").await;
     shop.warehouse.ship(&format!("main-{sold}"), &Parcels::One);
@@ -74,8 +73,8 @@ async fn an_order_that_slipped_through_is_named_and_imported() {
     shop.stands(late, "accepted").await;
     shop.reconciled(&[]).await.ended(0);
     assert_eq!(shop.reconciled(&["--since", "1h", "--json"]).await.ended(0).json()[0]["found"]["listed"], 1);
-    assert_eq!(terminate(run).await, Some(0));
     shop.reconciled(&["nobody"]).await.ended(2);
+    assert_eq!(terminate(run).await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,11 +96,10 @@ async fn once_a_day_it_happens_by_itself() {
     assert_eq!(terminate(run).await, Some(0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_orders_wait_for_is_one_issue_with_its_cure() {
-    let shop = Shop::open("issues", WriteBack::NotOffered).await;
-    shop.map().await;
-    let run = shop.run();
+here_and_on_a_stack!(what_orders_wait_for_is_one_issue_with_its_cure, "issues", WriteBack::NotOffered);
+
+async fn what_orders_wait_for_is_one_issue_with_its_cure(shop: Shop) {
+    let run = shop.mapped().await;
     shop.ask(&["issues"]).await.ended(0);
     let lamps: Vec<u64> = (0..2).map(|_| shop.store.add_order(order(&shop, Kind::UnmappedSku, 0))).collect();
     for lamp in &lamps {

@@ -184,6 +184,12 @@ pub enum Step {
     Recall(String),
     /// The sale was taken back and the warehouse has cancelled, or never had it.
     Cancel(String),
+    /// It was changed in the store, and the warehouse is to be asked to cancel what it has.
+    Replace,
+    /// The warehouse has cancelled what it had, and the changed order is decided on under a new reference.
+    Replaced(Admission, Option<OrderDigest>),
+    /// The warehouse did not cancel what it has of a changed order (why): a person must look.
+    NotReplaced(String),
     /// It was sent, or may have been, and now a person must look.
     Flag(Cause),
     /// A person lets this version of the order go, whatever the policies say. It certainly was never sent.
@@ -231,6 +237,9 @@ impl Step {
             Self::SettlePost { .. } => "settle post",
             Self::Recall(_) => "recall",
             Self::Cancel(_) => "cancel",
+            Self::Replace => "replace",
+            Self::Replaced(..) => "be replaced",
+            Self::NotReplaced(_) => "not be replaced",
             Self::Flag(_) => "flag",
             Self::LetGo { .. } => "be let go",
             Self::Confirm { .. } => "be confirmed",
@@ -295,6 +304,7 @@ impl Record {
             mapping: 0,
             warehouse_order: None,
             recall: None,
+            replace: false,
             released: None,
             kept: false,
             sent_at: None,
@@ -403,22 +413,36 @@ impl Record {
                 Step::Cancel(why),
             ) => {
                 self.stage = Cancelled;
-                self.recall = None;
+                (self.recall, self.replace) = (None, false);
                 Some(format!("cancelled: {why}"))
             }
             (Accepted | PartlyShipped, Step::Recall(status)) if self.recall.is_none() => {
                 let what = format!("to be cancelled: {status}");
                 self.recall = Some(status);
-                let soon = later(stamp.at, SOON);
-                self.wake = Some(self.wake.map_or(soon, |wake| wake.min(soon)));
+                self.replace = false;
+                self.soon(stamp.at);
                 Some(what)
             }
+            (Accepted, Step::Replace) if self.may_be_replaced() => {
+                self.replace = true;
+                self.soon(stamp.at);
+                Some("to be replaced: changed in the store".to_owned())
+            }
+            (Accepted, Step::Replaced(to, digest)) if self.replace && self.packages.is_empty() => {
+                self.warehouse_order = None;
+                self.replace = false;
+                self.revision += 1;
+                self.stage = to.stage();
+                self.digest = digest.or_else(|| self.digest.take());
+                self.wake = Some(to.wake().unwrap_or(stamp.at));
+                let what = described(&self.stage);
+                Some(format!("cancelled by the warehouse, revision {}: {what}", self.revision))
+            }
+            (Accepted | PartlyShipped, Step::NotReplaced(why)) if self.replace => {
+                Some(self.flag(Cause::ChangedAfterSending, stamp.at) + "; " + &why)
+            }
             (Accepted | PartlyShipped | InDoubt { .. }, Step::Flag(cause)) => {
-                let what = format!("held: {cause}");
-                self.recall = None;
-                self.wake = Some(later(stamp.at, Duration::from_secs(86_400)));
-                self.stage = Held(cause);
-                Some(what)
+                Some(self.flag(cause, stamp.at))
             }
             (stage, step) => {
                 let stage = stage.clone();
@@ -481,6 +505,28 @@ impl Record {
             }
             _ => None,
         }
+    }
+
+    /// What the warehouse has, or may have, is held for a person.
+    fn flag(&mut self, cause: Cause, now: Timestamp) -> String {
+        let what = format!("held: {cause}");
+        (self.recall, self.replace) = (None, false);
+        self.wake = Some(later(now, Duration::from_secs(86_400)));
+        self.stage = Stage::Held(cause);
+        what
+    }
+
+    /// Who writes down a wish may die before it has come true.
+    fn soon(&mut self, now: Timestamp) {
+        let soon = later(now, SOON);
+        self.wake = Some(self.wake.map_or(soon, |wake| wake.min(soon)));
+    }
+
+    /// Can the warehouse still cancel all of it, so that a changed order takes its place?
+    #[must_use]
+    pub fn may_be_replaced(&self) -> bool {
+        let is_whole = self.stage == Stage::Accepted && self.packages.is_empty();
+        is_whole && self.recall.is_none() && !self.replace && !self.kept
     }
 
     fn go(&mut self, digest: OrderDigest, now: Timestamp) {

@@ -45,6 +45,17 @@ pub enum Comment {
     Hold,
 }
 
+/// An order that is changed in the store after it was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Changed {
+    /// Hold it, with the difference, until a person has settled it.
+    #[default]
+    Hold,
+    /// Have the warehouse cancel what it has, and send the changed order in its place. What it does not cancel is held.
+    Replace,
+}
+
 /// A shipping method that no rule matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,6 +97,8 @@ pub struct Policies {
     pub unknown_method: UnknownMethod,
     /// A remark of the buyer.
     pub comment: Comment,
+    /// A change in the store after the order was sent.
+    pub changed: Changed,
     /// Orders placed before this instant are not ours.
     pub start: Option<Timestamp>,
     /// Minutes to leave a new order alone, for cancellations and upsells.
@@ -120,6 +133,7 @@ impl Default for Policies {
             no_sku: NoSku::default(),
             unknown_method: UnknownMethod::default(),
             comment: Comment::default(),
+            changed: Changed::default(),
             start: None,
             cooling_off_minutes: 0,
             ship_statuses: vec!["accepted".to_owned()],

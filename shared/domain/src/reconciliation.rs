@@ -31,7 +31,7 @@ pub enum Expected {
 pub fn expected(record: &Record) -> Expected {
     match &record.stage {
         Stage::Cancelled if record.may_be_there() => Expected::Either,
-        _ if record.recall.is_some() => Expected::Either,
+        _ if record.recall.is_some() || record.replace => Expected::Either,
         stage if stage.is_sent() => Expected::There,
         Stage::Held(Cause::ChangedAfterSending | Cause::NotCancelled(_)) => Expected::There,
         Stage::Ready { .. } | Stage::Sending(_) | Stage::InDoubt { .. } => Expected::Either,

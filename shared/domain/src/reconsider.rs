@@ -3,11 +3,12 @@
 use crate::admission::{Admission, look_again};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ids::Reference;
 use crate::intake::{Intake, body_of, expires, judge};
 use crate::life::Step;
 use crate::message::Message;
 use crate::order::Order;
-use crate::policy::Policies;
+use crate::policy::{Changed, Policies};
 use crate::ports::{Partners, Read, Saved};
 use crate::record::{Cause, Record, Stage};
 use crate::warehouse::{Cancellation, Warehouse};
@@ -100,11 +101,53 @@ impl Intake<'_> {
         }
         match order {
             _ if record.recall.is_some() => self.take_back(connection, record, partners).await,
+            _ if record.replace && is_at_warehouse(&record) => {
+                self.replace(connection, record, read, partners).await
+            }
             Some(order) if !order.payment.is_taken_back() && is_another(order, &record) => {
-                self.write(record, Step::Flag(Cause::ChangedAfterSending)).await
+                self.replace(connection, record, read, partners).await
             }
             _ => Ok(Looked { record, push: None }),
         }
+    }
+
+    /// An order that is another one than the one that was sent. Where the connection wants it and the warehouse cancels, the
+    /// changed one takes its place, decided on anew; else a person is told. The wish is written down before the warehouse
+    /// is asked: whoever comes after a lost answer asks again, even if the order is by then what it was at first.
+    async fn replace(
+        &self,
+        connection: &Connection,
+        mut record: Record,
+        read: &Read,
+        partners: &dyn Partners,
+    ) -> Result<Looked, Failure> {
+        let warehouse = partners.warehouse(connection).await?;
+        if !record.replace {
+            let wanted = connection.policies.changed == Changed::Replace && warehouse.cancel.is_some();
+            let step = match wanted && record.may_be_replaced() {
+                true => Step::Replace,
+                false => Step::Flag(Cause::ChangedAfterSending),
+            };
+            record = self.write(record, step).await?.record;
+        }
+        if !record.replace {
+            return Ok(Looked { record, push: None });
+        }
+        let step = match refusal(&record, &warehouse).await? {
+            Some(why) => Step::NotReplaced(why),
+            None => self.replaced(connection, &record, read).await?,
+        };
+        self.write(record, step).await
+    }
+
+    /// The warehouse has cancelled what it had: what the store shows by now is decided on as a new order would be.
+    async fn replaced(&self, connection: &Connection, record: &Record, read: &Read) -> Result<Step, Failure> {
+        let (now, order) = (self.clock.now(), body_of(read));
+        let says = judge(read, &connection.policies, record.imported_at, now);
+        if let Some(order) = order {
+            self.ledger.revise(&record.key, order, expires(connection, now)).await?;
+        }
+        Ok(Step::Replaced(record.ruled(says, order, now), order.map(Order::digest)))
     }
 
     /// Has the warehouse cancel an order whose record says that it is to be taken back.
@@ -145,6 +188,27 @@ pub fn withdrawn(record: &Record, admission: Admission) -> Admission {
     }
 }
 
+/// Why the warehouse has not cancelled what it has of a changed order; none when it has.
+async fn refusal(record: &Record, warehouse: &Warehouse) -> Result<Option<String>, Failure> {
+    let Some(desk) = &warehouse.cancel else {
+        return Ok(Some(format!("{} cannot cancel", warehouse.name)));
+    };
+    if !record.packages.is_empty() {
+        return Ok(Some("a package has left".to_owned()));
+    }
+    let reference = sent_as(record, warehouse)?;
+    Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
+        Cancellation::Cancelled => None,
+        Cancellation::Refused(why) => Some(format!("the warehouse did not cancel it: {why}")),
+    })
+}
+
+/// The reference under which the warehouse has it.
+fn sent_as(record: &Record, warehouse: &Warehouse) -> Result<Reference, Failure> {
+    crate::fulfillment::reference(&record.key, record.revision, warehouse.limits.reference)
+        .map_err(|e| Failure::permanent("cancel order", e.to_string()))
+}
+
 fn forward_if_ready(record: &Record) -> Option<Message> {
     matches!(record.stage, Stage::Ready { .. }).then(|| Message::forward(&record.key))
 }
@@ -161,8 +225,7 @@ pub async fn cancel(record: &Record, status: &str, warehouse: &Warehouse) -> Res
             warehouse.name
         ))));
     };
-    let reference = crate::fulfillment::reference(&record.key, record.revision, warehouse.limits.reference)
-        .map_err(|e| Failure::permanent("cancel order", e.to_string()))?;
+    let reference = sent_as(record, warehouse)?;
     Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
         Cancellation::Cancelled => Step::Cancel(format!("{status}, and cancelled by the warehouse")),
         Cancellation::Refused(why) => Step::Flag(Cause::NotCancelled(why)),

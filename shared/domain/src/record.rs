@@ -308,6 +308,10 @@ pub struct Record {
     /// that it is asked until it has answered, whatever becomes of the order in the store.
     #[serde(rename = "rc", default, skip_serializing_if = "Option::is_none")]
     pub recall: Option<String>,
+    /// It was changed in the store, and the warehouse is to cancel what it has, so that the changed order can be sent in its
+    /// place. Written before the warehouse is asked, as [`Record::recall`] is.
+    #[serde(rename = "rp", default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace: bool,
     /// The version of the order that a person let go: what asks a person only does not hold it again.
     #[serde(rename = "rl", default, skip_serializing_if = "Option::is_none")]
     pub released: Option<OrderDigest>,

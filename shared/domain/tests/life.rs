@@ -32,6 +32,9 @@ enum Move {
     ClaimPost(u8),
     SettlePost(u8, u8),
     Recall,
+    Replace,
+    Replaced(u8),
+    NotReplaced,
     Cancel,
     Flag(bool),
     LetGo,
@@ -57,6 +60,9 @@ fn moves() -> impl Strategy<Value = Move> {
         3 => (0..3_u8).prop_map(Move::ClaimPost),
         3 => (0..3_u8, 0..5_u8).prop_map(|(package, post)| Move::SettlePost(package, post)),
         1 => Just(Move::Recall),
+        2 => Just(Move::Replace),
+        1 => (0..5_u8).prop_map(Move::Replaced),
+        1 => Just(Move::NotReplaced),
         1 => Just(Move::Cancel),
         1 => any::<bool>().prop_map(Move::Flag),
         1 => Just(Move::LetGo),
@@ -138,6 +144,9 @@ fn step_of(drawn: &Move, record: &Record, now: Timestamp) -> Step {
             Step::SettlePost { package: package_id(n), post: posts(post), again: None }
         }
         Move::Recall => Step::Recall(why()),
+        Move::Replace => Step::Replace,
+        Move::Replaced(n) => Step::Replaced(admission(n, now), Some(digest())),
+        Move::NotReplaced => Step::NotReplaced(why()),
         Move::Cancel => Step::Cancel(why()),
         Move::Flag(changed) => {
             Step::Flag(if changed { Cause::ChangedAfterSending } else { Cause::NotCancelled(why()) })
@@ -181,6 +190,11 @@ fn leads_to(from: &str, step: &Move) -> &'static [&'static str] {
         ) => &["cancelled"],
         (Move::Recall, "accepted") => &["accepted"],
         (Move::Recall, "partly shipped") => &["partly shipped"],
+        (Move::Replace, "accepted") => &["accepted"],
+        (Move::Replaced(0 | 1), "accepted") => &["ready"],
+        (Move::Replaced(2), "accepted") => &["waiting"],
+        (Move::Replaced(3), "accepted") => &["excluded"],
+        (Move::Replaced(_), "accepted") | (Move::NotReplaced, "accepted" | "partly shipped") => &["held"],
         (Move::Flag(_), "accepted" | "partly shipped" | "in doubt") => &["held"],
         _ => &[],
     }
@@ -214,6 +228,7 @@ fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<
     }
     let over = matches!(after.stage, Stage::Cancelled | Stage::Held(_));
     prop_assert!(!over || before.recall.is_none() || after.recall.is_none(), "{drawn:?}");
+    check_wish_to_replace(before, drawn, after, stamp.at)?;
     let same_stage = before.stage.word() == after.stage.word();
     prop_assert_eq!(after.since, if same_stage { before.since } else { stamp.at });
     let revived = before.is_finished() && !after.is_finished();
@@ -226,9 +241,11 @@ fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<
         prop_assert!(after.wake > Some(skewed), "its only date is past by another clock");
     }
     if before.may_be_there() && matches!(after.stage, Stage::Ready { .. }) {
-        let looked = matches!(drawn, Move::SendAgain | Move::SendAnew);
+        let looked = matches!(drawn, Move::SendAgain | Move::SendAnew | Move::Replaced(_));
         prop_assert!(looked || matches!(drawn, Move::Release { own: true }), "{drawn:?}");
-        prop_assert!(before.packages.is_empty() || !matches!(drawn, Move::SendAnew), "a second parcel");
+        let anew = matches!(drawn, Move::SendAnew | Move::Replaced(_));
+        prop_assert!(before.packages.is_empty() || !anew, "a second parcel");
+        prop_assert_eq!(after.revision, before.revision + u32::from(anew), "{:?}", drawn);
     }
     if let Stage::Sending(claim) = &before.stage {
         let own = matches!(
@@ -243,6 +260,34 @@ fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<
         prop_assert!(after.wake >= Some(claim.until));
     }
     check_packages(before, drawn, after, stamp.at)
+}
+
+/// The wish that a changed order takes the place of what the warehouse has.
+fn check_wish_to_replace(
+    before: &Record,
+    drawn: &Move,
+    after: &Record,
+    now: Timestamp,
+) -> Result<(), TestCaseError> {
+    if !before.replace && after.replace {
+        prop_assert!(matches!(drawn, Move::Replace) && before.packages.is_empty(), "{drawn:?}");
+        prop_assert!(after.wake <= Some(later(now, Duration::from_secs(20 * 60))), "{:?}", after.wake);
+    }
+    if before.replace && !after.replace {
+        let ends_it = matches!(
+            drawn,
+            Move::Replaced(_) | Move::NotReplaced | Move::Recall | Move::Flag(_) | Move::Cancel
+        );
+        prop_assert!(ends_it, "{drawn:?} forgot the wish");
+    }
+    prop_assert!(
+        before.replace || !matches!(drawn, Move::Replaced(_) | Move::NotReplaced),
+        "nobody wished it"
+    );
+    prop_assert!(!after.replace || after.recall.is_none(), "two wishes");
+    let at_warehouse = after.stage.is_sent();
+    prop_assert!(at_warehouse || !after.replace, "{drawn:?} left the wish behind");
+    Ok(())
 }
 
 fn check_packages(
@@ -440,6 +485,7 @@ fn ways() -> Vec<(&'static str, Record)> {
         ("in doubt", after(&[Claim, Doubt { own: true }])),
         ("lost", after(&[Claim, Doubt { own: true }, GiveUp])),
         ("accepted", after(&[Claim, Accept])),
+        ("to be replaced", after(&[Claim, Accept, Move::Replace])),
         ("flagged", after(&[Claim, Accept, Move::Flag(true)])),
         ("partly", after(&[Claim, Accept, part])),
         ("shipped", after(&[Claim, Accept, SHIP])),
@@ -483,11 +529,23 @@ fn each_step_is_allowed_at_its_stages_and_nowhere_else() {
         (
             Cancel,
             &[
-                "ready", "waiting", "excluded", "held", "refused", "in doubt", "lost", "accepted", "flagged",
+                "ready",
+                "waiting",
+                "excluded",
+                "held",
+                "refused",
+                "in doubt",
+                "lost",
+                "accepted",
+                "to be replaced",
+                "flagged",
                 "partly",
             ],
         ),
-        (Flag(true), &["in doubt", "accepted", "partly"]),
+        (Replace, &["accepted"]),
+        (Replaced(0), &["to be replaced"]),
+        (NotReplaced, &["to be replaced"]),
+        (Flag(true), &["in doubt", "accepted", "to be replaced", "partly"]),
         (LetGo, &["waiting", "excluded", "held", "refused"]),
         (Confirm, &["lost", "flagged"]),
         (SendAnew, &["refused", "lost", "flagged"]),
@@ -523,7 +581,7 @@ fn what_the_warehouse_may_have_is_not_decided_anew() {
     let undecided = ["ready", "waiting", "excluded", "held", "refused"];
     for (name, record) in ways() {
         assert_eq!(record.may_be_there(), !undecided.contains(&name), "one that is {name}");
-        let is_sent = ["accepted", "partly", "shipped", "posted"].contains(&name);
+        let is_sent = ["accepted", "to be replaced", "partly", "shipped", "posted"].contains(&name);
         assert_eq!(record.stage.is_sent(), is_sent, "one that is {name}");
     }
     // A notice came for an order that we thought excluded: it is there, whatever its id.

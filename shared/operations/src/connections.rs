@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Failure;
 use domain::connection::{Connection, History};
+use domain::ports::Connections;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -94,6 +95,35 @@ pub fn entered(wanted: &Connection, known: Option<&Connection>) -> Connection {
         history => history,
     };
     Connection { history, ..wanted.clone() }
+}
+
+/// How often a connection is written anew when somebody else was faster.
+const TRIES: u32 = 8;
+
+/// Puts a connection into the ledger, [`entered`] by what the ledger knows at that moment, or with `history`: whoever writes
+/// it at the same time (the end of a rebuild, another person) is not overwritten unseen. Gives what was written.
+///
+/// # Errors
+/// Those of the ledger; retryable, when somebody else was faster each time.
+pub async fn enter(
+    connections: &dyn Connections,
+    wanted: &Connection,
+    history: Option<History>,
+) -> Result<Connection, Failure> {
+    for _ in 0..TRIES {
+        let known = connections.fresh(&wanted.id).await?;
+        let entered = entered(wanted, known.as_ref());
+        let entered = Connection { history: history.unwrap_or(entered.history), ..entered };
+        let is_written = match &known {
+            Some(known) => connections.swap(known, &entered).await?,
+            None => connections.put(&entered).await.map(|()| true)?,
+        };
+        if is_written {
+            return Ok(entered);
+        }
+    }
+    let why = format!("somebody else writes connection {} at the same time; repeat it", wanted.id);
+    Err(Failure::retryable("write connection", why))
 }
 
 /// What putting `wanted` into a ledger changes, where `known` is there.

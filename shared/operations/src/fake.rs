@@ -52,6 +52,7 @@ pub(crate) fn record(order: u64, stage: Stage, seconds: i64) -> Record {
         units: 2,
         mapping: 3,
         recall: None,
+        replace: false,
         released: None,
         kept: false,
         sent_at: sent.then_some(since),

@@ -171,6 +171,8 @@ counted! {
         Cancelled = "an order was cancelled at the warehouse",
         /// An order that changed after it was sent is shown to a person.
         ChangeSeen = "a change after sending was seen",
+        /// The warehouse cancelled what it had of a changed order, which is sent in its place.
+        Replaced = "a changed order took the place of the sent one",
         /// Somebody else held the right to import.
         LeaseBusy = "an import was left to somebody else",
         /// A cursor that somebody had moved was left alone.

@@ -154,6 +154,7 @@ fn without_story(record: &Record) -> Record {
         wake: record.wake,
         units: record.units,
         recall: record.recall.clone(),
+        replace: record.replace,
         released: record.released.clone(),
         kept: record.kept,
         sent_at: record.sent_at,

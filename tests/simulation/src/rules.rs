@@ -251,6 +251,7 @@ impl Rules {
             (InDoubt { .. }, Held(Cause::InDoubt)) => Some(Sometimes::GaveUp),
             (Held(Cause::Unmapped(_)), Ready { .. }) => Some(Sometimes::Cured),
             (_, Held(Cause::ChangedAfterSending)) => Some(Sometimes::ChangeSeen),
+            (Accepted, _) if after.revision > before.revision => Some(Sometimes::Replaced),
             _ => None,
         };
         seen.into_iter().for_each(|seen| self.watch.sometimes(seen));

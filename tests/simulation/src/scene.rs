@@ -4,7 +4,7 @@ use domain::connection::Connection;
 use domain::mapping::{Component, Mapping, Target};
 use domain::order::Order;
 use domain::payment::PaymentStatus;
-use domain::policy::Policies;
+use domain::policy::{Changed, Policies};
 use domain::{ConnectionId, OrderId};
 use jiff::Timestamp;
 use testkit::build;
@@ -346,8 +346,9 @@ fn connection(name: &str, dice: &mut Dice, backfill: bool) -> Connection {
     connection.store.clear();
     connection.warehouse.clear();
     let before = if backfill { 70 * DAY as i64 / 1000 } else { 3600 };
+    let changed = if dice.per_mille(500) { Changed::Replace } else { Changed::Hold };
     connection.policies =
-        Policies { start: Timestamp::from_second(BEGINNING - before).ok(), ..Policies::default() };
+        Policies { start: Timestamp::from_second(BEGINNING - before).ok(), changed, ..Policies::default() };
     connection.schedule.overlap_minutes = u32::try_from(dice.between(15, 90)).unwrap_or(15);
     connection
 }

@@ -38,6 +38,8 @@ mod backlog;
 mod curing;
 #[path = "../../../functions/sweep/tests/reconciling.rs"]
 mod reconciling;
+#[path = "../../../functions/sweep/tests/replacing.rs"]
+mod replacing;
 #[path = "../../../functions/sweep/tests/sweeping.rs"]
 mod sweeping;
 

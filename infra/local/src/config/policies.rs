@@ -2,7 +2,7 @@
 
 use domain::mapping::Service;
 use domain::payment::PaymentStatus;
-use domain::policy::{Comment, NoSku, Policies, Targets, UnknownMethod, UnknownSku};
+use domain::policy::{Changed, Comment, NoSku, Policies, Targets, UnknownMethod, UnknownSku};
 use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -33,6 +33,9 @@ pub(super) fn read<'t>(mut table: Entries<'t>, reading: &mut Reading) -> Policie
         comment: table
             .choice("comment", &[("ship", Comment::Ship), ("hold", Comment::Hold)], reading)
             .unwrap_or(usual.comment),
+        changed: table
+            .choice("changed", &[("hold", Changed::Hold), ("replace", Changed::Replace)], reading)
+            .unwrap_or(usual.changed),
         cooling_off_minutes: table
             .number("cooling_off_minutes", 0..=CALM, reading)
             .unwrap_or(usual.cooling_off_minutes),

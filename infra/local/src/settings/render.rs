@@ -2,7 +2,7 @@
 
 use domain::connection::{Connection, Schedule, SettingMap};
 use domain::mapping::Service;
-use domain::policy::{Comment, NoSku, Policies, UnknownMethod, UnknownSku};
+use domain::policy::{Changed, Comment, NoSku, Policies, UnknownMethod, UnknownSku};
 
 /// The block of a connection.
 #[must_use]
@@ -47,9 +47,9 @@ fn policies(policies: &Policies) -> Vec<String> {
     let usual = Policies::default();
     let number = |name: &str, is: u32, usual: u32| (is != usual).then(|| setting(name, is.to_string()));
     let word = |name: &str, word: Option<&str>| word.map(|word| setting(name, text(word)));
-    let statuses = |words: &[String]| {
-        let words: Vec<String> = words.iter().map(|word| text(word)).collect();
-        setting("ship_statuses", format!("[{}]", words.join(", ")))
+    let words = |name: &str, is: &[String], usual: &[String]| {
+        let all: Vec<String> = is.iter().map(|word| text(word)).collect();
+        (is != usual).then(|| setting(name, format!("[{}]", all.join(", "))))
     };
     [
         policies.start.map(|start| setting("start", text(&start.to_string()))),
@@ -57,12 +57,19 @@ fn policies(policies: &Policies) -> Vec<String> {
         word("no_sku", (policies.no_sku == NoSku::Drop).then_some("drop")),
         unknown_method(&policies.unknown_method),
         word("comment", (policies.comment == Comment::Hold).then_some("hold")),
+        word("changed", (policies.changed == Changed::Replace).then_some("replace")),
         number("cooling_off_minutes", policies.cooling_off_minutes, usual.cooling_off_minutes),
-        (policies.ship_statuses != usual.ship_statuses).then(|| statuses(&policies.ship_statuses)),
+        words("ship_statuses", &policies.ship_statuses, &usual.ship_statuses),
         number("unpaid_days", policies.unpaid_days, usual.unpaid_days),
         number("watch_days", policies.watch_days, usual.watch_days),
         number("retention_days", policies.retention_days, usual.retention_days),
         (policies.currency != usual.currency).then(|| setting("currency", text(policies.currency.as_str()))),
+        number("accept_within_minutes", policies.targets.accept_minutes, usual.targets.accept_minutes),
+        number("ship_within_hours", policies.targets.ship_hours, usual.targets.ship_hours),
+        number("post_within_minutes", policies.targets.post_minutes, usual.targets.post_minutes),
+        words("test_skus", &policies.test_skus, &usual.test_skus),
+        words("test_comments", &policies.test_comments, &usual.test_comments),
+        words("test_emails", &policies.test_emails, &usual.test_emails),
     ]
     .into_iter()
     .flatten()

@@ -2,8 +2,9 @@
 //! are.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use adapters::dynamodb::{Client, DynamoConnections, DynamoLedger, Names, tables};
 use axum::Router;
@@ -44,6 +45,19 @@ impl Aws {
         let names =
             Names { ledger: "shop-prod-Ledger-X1".to_owned(), mappings: "shop-prod-Mappings-Y2".to_owned() };
         tables::create(&client, &names).await.expect("tables");
+        Self::with(client, names, database).await
+    }
+
+    /// A deployment whose tables are those of the `cartdock run` that writes down its endpoint in this file. What its
+    /// ledger calls a secret by the first of two names is called by the second one on the deployment.
+    pub(crate) async fn of_a_run(endpoint: PathBuf, names: Vec<(String, String)>) -> Self {
+        let (listener, database) = listen().await;
+        let app = Router::new().route("/", post(renamed)).with_state(Arc::new((endpoint, names)));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self::with(Client::new(&adapters::aws::local(&database)), Names::default(), database).await
+    }
+
+    async fn with(client: Client, names: Names, database: String) -> Self {
         let secrets: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
         let (listener, services) = listen().await;
         let app = Router::new().route("/", post(answer)).with_state((names.clone(), secrets.clone()));
@@ -106,6 +120,36 @@ impl Aws {
             .env("LOCAL_HOSTS", hosts.join(","));
         command
     }
+}
+
+/// A request to the database of a run, once there is one, with the names that the run uses, and its answer the other way.
+async fn renamed(
+    State(run): State<Arc<(PathBuf, Vec<(String, String)>)>>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
+    let (file, names) = run.as_ref();
+    let started = async {
+        loop {
+            match std::fs::read_to_string(file) {
+                Ok(endpoint) => return endpoint.trim().to_owned(),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let endpoint = super::in_time("`cartdock run` starts", started).await;
+    let asked = names.iter().fold(body, |text, (run, stack)| text.replace(stack, run));
+    let client = reqwest::Client::builder().tls_backend_preconfigured(adapters::tls::built_in()).build();
+    let mut request = client.expect("a client").post(endpoint).body(asked);
+    for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
+        if let Some(value) = headers.get(name) {
+            request = request.header(name, value);
+        }
+    }
+    let answer = request.send().await.expect("the run is at work");
+    let status = answer.status();
+    let text = answer.text().await.expect("an answer");
+    (status, names.iter().fold(text, |text, (run, stack)| text.replace(run, stack)))
 }
 
 type Known = (Names, Arc<Mutex<Vec<(String, String)>>>);

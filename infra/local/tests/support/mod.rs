@@ -4,6 +4,28 @@
 
 pub(crate) mod aws;
 
+/// A test of what is typed, once for the data directory and once for a stack, which have to say and do the same.
+#[allow(unused_macros, reason = "each test file uses its own part")]
+macro_rules! here_and_on_a_stack {
+    ($played:ident, $name:literal, $write_back:expr) => {
+        mod $played {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn here() {
+                super::$played(Shop::open($name, $write_back).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_a_stack() {
+                super::$played(Shop::open_on_a_stack($name, $write_back).await).await;
+            }
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub(crate) use here_and_on_a_stack;
+
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -31,6 +53,8 @@ pub(crate) struct Shop {
     /// The local time at which the shop's day began.
     pub(crate) morning: DateTime,
     start: String,
+    /// Commands find the ledger of `cartdock run` by this stack, not by the data directory.
+    stack: Option<aws::Aws>,
 }
 
 /// An empty directory for one test.
@@ -130,7 +154,7 @@ impl Shop {
         let nine_hours = Duration::from_secs(9 * 3600);
         let start = simulator::clock::wall()().checked_sub(nine_hours).expect("a time");
         let (morning, start) = (store.local(start), start.to_string());
-        let shop = Self { store, warehouse, dir, listen, morning, start };
+        let shop = Self { store, warehouse, dir, listen, morning, start, stack: None };
         shop.write("cartdock.toml", &shop.settings());
         shop.write("warehouse-key", WAREHOUSE_KEY);
         owner_only(&shop.dir.join("warehouse-key"));
@@ -196,8 +220,45 @@ shipments_minutes = 1
         std::fs::write(self.dir.join(name), text).expect("a file");
     }
 
+    /// The same, whose commands are all typed with `--stack`: the stack's tables are those of the `cartdock run` that is
+    /// at work.
+    pub(crate) async fn open_on_a_stack(name: &str, write_back: WriteBack) -> Self {
+        let shop = Self::open(&format!("{name}-on-a-stack"), write_back).await;
+        let secret = |name: &str| format!("@secret:{}{name}", aws::SECRETS);
+        let key_file = shop.dir.join("warehouse-key");
+        let names = vec![
+            ("@env:TEST_STORE_KEY".to_owned(), secret("main#store")),
+            ("@env:TEST_NOTIFY_SECRET".to_owned(), secret("main#notify")),
+            ("@env:TEST_WEBHOOK_SECRET".to_owned(), secret("main#webhook")),
+            (format!("@file:{}", key_file.display()), secret("warehouse")),
+        ];
+        let stack = aws::Aws::of_a_run(shop.dir.join("data/endpoint"), names).await;
+        let of_main = serde_json::json!({
+            "store": shop.store.key(), "notify": NOTIFY_SECRET, "webhook": WEBHOOK_SECRET,
+        });
+        stack.keep("main", &of_main.to_string());
+        stack.keep("warehouse", WAREHOUSE_KEY);
+        Self { stack: Some(stack), ..shop }
+    }
+
+    /// What has to run before anything can be typed: on a stack the process whose tables are the stack's.
+    pub(crate) async fn ahead(&self) -> Option<Child> {
+        let stack = self.stack.as_ref()?;
+        let run = self.run();
+        let entered = async {
+            while stack.connection("main").await.is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        in_time("`cartdock run` enters its connection", entered).await;
+        Some(run)
+    }
+
     /// The binary with the shop's secrets in its environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
+        if let Some(aws) = self.stack.as_ref().filter(|_| args != ["run"]) {
+            return aws.command(&self.dir, args, &[self.store.host(), self.warehouse.host()]);
+        }
         let mut command = cartdock(&self.dir, args);
         command
             .env("TEST_STORE_KEY", self.store.key())
@@ -221,6 +282,13 @@ shipments_minutes = 1
         for file in ["listings.csv", "rules.csv"] {
             self.ask(&["map", "import", file]).await.ended(0);
         }
+    }
+
+    /// Imports that, and starts `cartdock run`, which has to be there first where what is typed finds it by a stack.
+    pub(crate) async fn mapped(&self) -> Child {
+        let ahead = self.ahead().await;
+        self.map().await;
+        ahead.unwrap_or_else(|| self.run())
     }
 
     /// Starts `cartdock run`; its log goes to `run.log`.

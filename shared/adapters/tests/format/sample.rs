@@ -116,13 +116,19 @@ fn spilled_records() -> (Record, Record) {
     (first, Record { story: (2..8).map(entry).collect(), spilled: (0..2).map(entry).collect(), ..now })
 }
 
+/// A record of an order whose changed version is to take its place.
+fn to_be_replaced() -> (Record, Record) {
+    let (first, now) = two_records(902, Stage::Accepted);
+    (first, Record { replace: true, ..now })
+}
+
 pub(crate) fn spilled() -> Record {
     spilled_records().1
 }
 
 fn records() -> Vec<(Record, Record)> {
     let stages = stages().into_iter().zip(1..).map(|(stage, order)| two_records(order, stage));
-    stages.chain([full(), spilled_records()]).collect()
+    stages.chain([full(), spilled_records(), to_be_replaced()]).collect()
 }
 
 /// The orders as they are read: the newest record, and the body. The last one has never changed.

@@ -60,6 +60,10 @@ pub(super) fn meaning(record: &Record) -> String {
         Stage::Accepted | Stage::PartlyShipped if record.recall.is_some() => {
             "The sale was taken back, and the warehouse has not said yet that it is cancelled.".to_owned()
         }
+        Stage::Accepted | Stage::PartlyShipped if record.replace => {
+            "It was changed in the store, and the warehouse has not said yet that it has cancelled what it has."
+                .to_owned()
+        }
         Stage::Accepted => "The warehouse has it; nothing has left yet.".to_owned(),
         Stage::PartlyShipped => "A part of it has left the warehouse.".to_owned(),
         Stage::Shipped => "All of it has left; the store does not show all tracking yet.".to_owned(),
@@ -86,6 +90,9 @@ pub(super) fn next(record: &Record, reference: &str, now: Timestamp) -> Next {
         Stage::Held(cause) => held(cause, record, reference),
         Stage::Accepted | Stage::PartlyShipped if record.recall.is_some() => {
             ("the warehouse is asked to cancel".to_owned(), None, true)
+        }
+        Stage::Accepted | Stage::PartlyShipped if record.replace => {
+            ("the warehouse is asked to cancel, and the changed order is sent".to_owned(), None, true)
         }
         Stage::Accepted => ("the warehouse ships it".to_owned(), None, true),
         Stage::PartlyShipped => ("the warehouse ships the rest".to_owned(), None, true),

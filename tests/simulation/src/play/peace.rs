@@ -12,8 +12,8 @@ use crate::scene::MINUTE;
 use crate::site::Site;
 use crate::wms::Wms;
 
-/// How long it may take to come to rest.
-const PEACE: u64 = 40 * 60 * MINUTE;
+/// How long it may take to come to rest: what waits for a person is looked at once a day, and may need two looks.
+const PEACE: u64 = 64 * 60 * MINUTE;
 
 /// So long after the last trouble everything that is due has been looked at.
 const PATIENCE: u64 = 15 * MINUTE;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use domain::ConnectionId;
 use domain::connection::Connection;
-use operations::connections::{Difference, difference, entered, left_alone};
+use operations::connections::{Difference, difference, enter, left_alone};
 
 use crate::cli::{Apply, Cli};
 use crate::commands::{Outcome, Problem, chosen, confirm, deployment, print, style};
@@ -45,8 +45,7 @@ pub(in crate::commands) async fn apply(cli: &Cli, args: &Apply) -> Result<Outcom
     }
     for connection in work {
         // What the functions have learned of its past since we looked counts.
-        let current = host.connections.get(&connection.id).await?;
-        host.connections.put(&entered(connection, current.as_ref())).await?;
+        enter(host.connections.as_ref(), connection, None).await?;
     }
     let _nobody_reads_it = writeln!(std::io::stderr(), "written: the functions see it within half a minute");
     Ok(Outcome::Fine)

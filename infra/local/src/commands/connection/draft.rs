@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::connection::{Connection, History};
-use operations::connections::entered;
+use operations::connections::enter;
 
 use crate::commands::{Desk, Problem};
 use crate::config::{Mistake, Mistakes};
@@ -54,11 +54,7 @@ impl Desk<'_> {
         if let Some(file) = &draft.file {
             file.save()?;
         }
-        let known = self.host.connections.fresh(&draft.wanted.id).await?;
-        let entered = entered(&draft.wanted, known.as_ref());
-        let entered = Connection { history: history.unwrap_or(entered.history), ..entered };
-        self.host.connections.put(&entered).await?;
-        Ok(entered)
+        Ok(enter(self.host.connections.as_ref(), &draft.wanted, history).await?)
     }
 
     /// When a change counts.

@@ -269,12 +269,17 @@ proptest! {
         days in 0_u32..3000, cooling in 0_u32..40_000, minutes in 1_u32..1440, name in "\\PC{1,30}", body in "[ -~\n\t]{0,60}",
         sku in 0_usize..3, strict: bool,
     ) {
-        use domain::policy::{Comment, NoSku, UnknownMethod, UnknownSku};
+        use domain::policy::{Changed, Comment, NoSku, Targets, UnknownMethod, UnknownSku};
         let main = read(WHOLE).connections[0].clone();
         let policies = Policies {
             unknown_sku: [UnknownSku::Hold, UnknownSku::Pass, UnknownSku::Drop][sku],
             no_sku: if strict { NoSku::Hold } else { NoSku::Drop },
             comment: if strict { Comment::Hold } else { Comment::Ship },
+            changed: if strict { Changed::Replace } else { Changed::Hold },
+            targets: Targets { accept_minutes: minutes, ship_hours: 1 + cooling, post_minutes: 60 },
+            test_skus: if strict { vec!["TEST-1".into(), "a \"b\"".into()] } else { Vec::new() },
+            test_comments: if strict { Vec::new() } else { vec!["only a test".into()] },
+            test_emails: if strict { vec!["qa@example.com".into()] } else { Vec::new() },
             unknown_method: if strict { UnknownMethod::Hold } else { UnknownMethod::Use(domain::mapping::Service::parse("UPSG").unwrap()) },
             cooling_off_minutes: cooling,
             unpaid_days: days,
