@@ -204,3 +204,34 @@ async fn what_nobody_can_be_asked_about_is_settled_by_a_person(shop: Shop) {
     in_time("it is sent anew", shop.warehouse.until(|warehouse| warehouse.orders().len() == 3)).await;
     assert_eq!(terminate(run).await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_order_takes_the_place_of_the_sent_one_until_the_warehouse_says_no() {
+    let shop = Shop::open("replace", WriteBack::Offered).await;
+    policies(&shop, "changed = \"replace\"\n");
+    let run = shop.mapped().await;
+    let order = shop.sold(Kind::Physical, |_| ()).await;
+    shop.stands(order, "accepted").await;
+    let moves = |street: &str| {
+        let line1 = street.to_owned();
+        shop.store.change_order(order, move |order| {
+            order.ship_to = order.ship_to.clone().map(|to| simulator::store::ShipTo { line1, ..to });
+        });
+    };
+    moves("2 New Street");
+    let anew = format!("main-{order}-r1");
+    shop.explained(order, |order| order["stage"] == "accepted" && order["reference"] == anew).await;
+    let there = shop.warehouse.orders();
+    assert_eq!((there.len(), there[0].status, there[1].status), (2, Status::Cancelled, Status::Accepted));
+    assert_eq!(there[1].reference, anew);
+    assert!(there[1].request.to_string().contains("2 New Street"), "{:#}", there[1].request);
+
+    let packed = Fault::Refuse("it is packed".into());
+    shop.warehouse.plan_faults(FaultPlan::new().and(Endpoint::Cancel, When::Always, packed));
+    moves("3 New Street");
+    let held = shop.held_for(order, "changed in the store after it was sent").await;
+    assert!(held["story"].to_string().contains("the warehouse did not cancel it"), "{held:#}");
+    assert!(held["changed"][0].as_str().is_some_and(|what| what.starts_with("address")), "{held:#}");
+    assert_eq!(shop.warehouse.orders().len(), 2, "nothing is sent beside it");
+    assert_eq!(terminate(run).await, Some(0));
+}
