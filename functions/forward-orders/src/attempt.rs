@@ -39,7 +39,8 @@ impl ForwardOrders {
         };
         let claimed_at = self.clock.now();
         let until = later(claimed_at, self.pace.lease);
-        let claim = Step::Claim { until, units: request.units(), mapping: mapping.version };
+        let (units, mapping, digest) = (request.units(), mapping.version, Some(order.digest()));
+        let claim = Step::Claim { until, units, mapping, digest };
         let Some(record) = self.advance(&hand.record, claim).await? else { return Ok(()) };
         hand.record = record;
         if self.clock.now() >= later(claimed_at, self.pace.send_within) {

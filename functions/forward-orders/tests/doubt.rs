@@ -211,7 +211,7 @@ fn an_attempt_is_left_alone_while_its_lease_lives_and_taken_over_afterwards() {
         let scene = Scene::new(class);
         let key = scene.ready(7);
         let until = domain::life::later(scene.clock.now(), scene.pace.lease);
-        scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+        scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
         let claimed = scene.record(7);
         scene.pass(scene.pace.lease - Duration::from_secs(1));
         run(forwarder(&scene).forward(&key, 1)).unwrap();
@@ -227,7 +227,7 @@ fn an_attempt_that_died_is_asked_about_once_the_answer_can_be_trusted() {
     let scene = Scene::new(Class::L(LAG));
     let key = scene.ready(7);
     let until = domain::life::later(scene.clock.now(), scene.pace.lease);
-    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
     scene.pass_lease();
     run(forwarder(&scene).forward(&key, 1)).unwrap();
     let ask_at = domain::life::later(until, LAG);
@@ -245,7 +245,7 @@ fn who_loses_the_claim_does_not_send() {
     let (ledger, other) = (scene.ledger.clone(), scene.record(7));
     let until = scene.seconds_from_now(480);
     scene.script.meanwhile("ledger.save", move || {
-        let claim = Step::Claim { until, units: 3, mapping: 1 };
+        let claim = Step::Claim { until, units: 3, mapping: 1, digest: None };
         let theirs = other.step(claim, testkit::build::stamp(99)).unwrap();
         run(domain::ports::Ledger::save(ledger.as_ref(), &other, &theirs)).unwrap();
     });

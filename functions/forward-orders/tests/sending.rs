@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{EVERY_CLASS, forwarder};
+use common::{EVERY_CLASS, forwarder, settle};
 use domain::OrderId;
 use domain::life::{Stamp, Step};
 use domain::payment::PaymentStatus;
@@ -200,7 +200,7 @@ fn an_expired_order_that_another_has_put_off_meanwhile_is_not_sent_before_its_ti
     let (ledger, ours, now) = (scene.ledger.clone(), scene.record(7), scene.seconds_from_now(0));
     let later = scene.seconds_from_now(900);
     scene.script.meanwhile("store.read", move || {
-        let claim = Step::Claim { until: later, units: 3, mapping: 1 };
+        let claim = Step::Claim { until: later, units: 3, mapping: 1, digest: None };
         let stamp = Stamp { at: now, ..build::stamp(99) };
         let claimed = ours.step(claim, stamp).unwrap();
         let why = "answered 429".to_owned();
@@ -211,6 +211,60 @@ fn an_expired_order_that_another_has_put_off_meanwhile_is_not_sent_before_its_ti
     run(forwarder(&scene).forward(&key, 1)).unwrap();
     assert_eq!(scene.stage(7), Stage::Ready { not_before: Some(later) });
     assert_eq!(scene.script.count("warehouse.create"), 0);
+}
+
+/// Order 7, that goes to another street since it was imported; the ledger has it as it is now.
+fn moved_before_it_was_sent() -> (Scene, domain::OrderKey, domain::order::Order) {
+    let scene = Scene::new(Class::U);
+    let key = scene.ready(7);
+    let mut moved = build::order(7);
+    moved.ship_to.as_mut().unwrap().line1 = "7 New Road".into();
+    scene.ledger.with(&key.connection, |books| books.bodies.get_mut(&key.order).unwrap().0 = moved.clone());
+    (scene, key, moved)
+}
+
+fn read_again(scene: &Scene, order: domain::order::Order) -> Stage {
+    let intake = domain::intake::Intake {
+        ledger: scene.ledger.as_ref(),
+        clock: scene.clock.as_ref(),
+        dice: scene.dice.as_ref(),
+        by: "test",
+    };
+    let read = domain::ports::Read::Order(Box::new(order));
+    run(intake.reconsider(&scene.connection, scene.record(7), &read, scene.partners.as_ref())).unwrap();
+    scene.stage(7)
+}
+
+#[test]
+fn what_is_sent_is_what_the_store_is_compared_with_afterwards() {
+    let (scene, key, moved) = moved_before_it_was_sent();
+    run(forwarder(&scene).forward(&key, 1)).unwrap();
+    assert_eq!(scene.record(7).digest, Some(moved.digest()));
+    assert_eq!(read_again(&scene, moved), Stage::Accepted, "it was changed before it was sent");
+    assert_eq!(read_again(&scene, build::order(7)), Stage::Held(Cause::ChangedAfterSending));
+
+    let (scene, key, moved) = moved_before_it_was_sent();
+    scene.warehouse.refuses(Some("no such street"));
+    run(forwarder(&scene).forward(&key, 1)).unwrap();
+    let refused = Stage::Held(Cause::Refused("no such street".into()));
+    assert_eq!((scene.stage(7), read_again(&scene, moved)), (refused.clone(), refused));
+    let ready = Stage::Ready { not_before: None };
+    assert_eq!(read_again(&scene, build::order(7)), ready, "it is another one than the refused one");
+}
+
+#[test]
+fn what_may_have_arrived_is_what_the_store_is_compared_with_until_it_is_known() {
+    let scene = Scene::new(Class::K);
+    let key = scene.ready(7);
+    scene.script.next("warehouse.create", [Fate::LosesAnswer]);
+    drop(run(forwarder(&scene).forward(&key, 1)));
+    let sent = scene.record(7).digest;
+    let mut moved = build::order(7);
+    moved.ship_to.as_mut().unwrap().line1 = "7 New Road".into();
+    scene.ledger.with(&key.connection, |books| books.bodies.get_mut(&key.order).unwrap().0 = moved.clone());
+    settle(&scene);
+    assert_eq!((scene.stage(7), scene.record(7).digest), (Stage::Accepted, sent));
+    assert_eq!(read_again(&scene, moved), Stage::Held(Cause::ChangedAfterSending));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn shipping(count: u64) -> Scene {
     for order in 1..=count {
         scene.ready(order);
         let until = scene.seconds_from_now(480);
-        scene.step(order, Step::Claim { until, units: 3, mapping: 1 });
+        scene.step(order, Step::Claim { until, units: 3, mapping: 1, digest: None });
         scene.warehouse.ship(&format!("main-{order}"), &format!("P-{order}"), &format!("1Z{order}"));
     }
     scene

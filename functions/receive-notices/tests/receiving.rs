@@ -45,7 +45,7 @@ fn accepted() -> Scene {
 
 fn sending(scene: &Scene) {
     let until = scene.seconds_from_now(480);
-    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
 }
 
 fn shipped(scene: &Scene, package: &str, number: &str) -> RawWebhook {

@@ -55,7 +55,7 @@ impl Door {
     fn new(webhook: &[(&str, &str)]) -> Self {
         let scene = Arc::new(Scene::new(Class::U));
         scene.ready(7);
-        scene.step(7, Step::Claim { until: scene.seconds_from_now(480), units: 3, mapping: 1 });
+        scene.step(7, Step::Claim { until: scene.seconds_from_now(480), units: 3, mapping: 1, digest: None });
         scene.step(7, Step::Accept { id: WarehouseOrderId::parse("W-1").unwrap(), how: "" });
         let clock: Arc<dyn Clock> = scene.clock.clone();
         let partners = Real { scene: scene.clone(), warehouse: Arc::new(warehouse(webhook, clock.clone())) };

@@ -57,7 +57,7 @@ fn take(scene: &Scene, orders: &[u64]) {
     use domain::WarehouseOrderId;
     for order in orders {
         let until = later(scene.clock.now(), scene.pace.lease);
-        scene.step(*order, Step::Claim { until, units: 3, mapping: 1 });
+        scene.step(*order, Step::Claim { until, units: 3, mapping: 1, digest: None });
         scene.step(*order, Step::Accept { id: WarehouseOrderId::parse("W-1").unwrap(), how: "" });
     }
 }

@@ -39,7 +39,7 @@ fn package(id: &str, number: &str) -> Package {
 fn ship(scene: &Scene) -> OrderKey {
     let key = scene.ready(7);
     let until = scene.seconds_from_now(480);
-    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
     scene.step(7, Step::Accept { id: WarehouseOrderId::parse("W-1").unwrap(), how: "" });
     scene.step(7, Step::Ship(package("P-1", "1Z5")));
     key
@@ -324,7 +324,7 @@ fn what_has_left_is_posted_for_a_cancelled_and_for_a_held_order() {
         let scene = Scene::new(Class::U);
         scene.ready(7);
         let until = scene.seconds_from_now(480);
-        scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+        scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
         scene.step(7, Step::Ship(Package { contents: Contents::Part, ..package("P-1", "1Z5") }));
         let stage = scene.step(7, step).stage;
         post(&scene, 1).unwrap();
@@ -346,7 +346,7 @@ fn a_reread_brings_in_what_the_warehouse_has_shipped() {
     let scene = Scene::new(Class::U);
     let key = scene.ready(7);
     let until = scene.seconds_from_now(480);
-    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
     scene.warehouse.ship("main-7", "P-1", "1Z5");
     scene.warehouse.ship("main-7", "P-2", "1Z6");
     let reference = Reference::parse("main-7").unwrap();

@@ -44,7 +44,7 @@ async fn order_of(ledger: &DynamoLedger, key: &OrderKey) {
     let inserted = ledger.insert(&record, Some(&body), Timestamp::MAX).await.unwrap();
     assert_eq!(inserted, Inserted::New);
     if key.order.0.is_multiple_of(2) {
-        let claim = Step::Claim { until: build::noon(), units: 3, mapping: 1 };
+        let claim = Step::Claim { until: build::noon(), units: 3, mapping: 1, digest: None };
         let claimed = record.step(claim, build::stamp(99)).unwrap();
         ledger.save(&record, &claimed).await.unwrap();
     }

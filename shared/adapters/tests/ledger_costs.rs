@@ -51,7 +51,7 @@ impl Bench {
 fn ordinary_life() -> Vec<Step> {
     let parcel = PackageId::parse("shp_01HXAMPLE7Q2").expect("an id");
     vec![
-        Step::Claim { until: at("2026-03-01T12:08:00.123456789Z"), units: 3, mapping: 12 },
+        Step::Claim { until: at("2026-03-01T12:08:00.123456789Z"), units: 3, mapping: 12, digest: None },
         Step::Accept { id: WarehouseOrderId::parse("ord_8f14e45fceea").expect("an id"), how: " (created)" },
         Step::Ship(package(parcel.as_str())),
         Step::ClaimPost { package: parcel.clone(), until: at("2026-03-02T17:00:00.123456789Z") },
@@ -96,7 +96,8 @@ async fn an_order_with_a_long_life_stays_under_a_kilobyte() {
     let mut largest = 0;
     for attempt in 0..6_u64 {
         let token = 0xfedc_ba98_7654_0000 + 10 * attempt;
-        let claim = Step::Claim { until: at("2026-03-01T12:08:00.123456789Z"), units: 3, mapping: 12 };
+        let claim =
+            Step::Claim { until: at("2026-03-01T12:08:00.123456789Z"), units: 3, mapping: 12, digest: None };
         let claimed = now.step(claim, stamp(token)).expect("a claim");
         let doubt = Step::Doubt {
             attempt: Token(token),
@@ -192,7 +193,7 @@ async fn an_order_that_a_page_cuts_in_two_is_read_as_it_stands() {
         let new = ready(&key("sample-teas", id), id);
         bench.ledger.insert(&new, None, build::noon()).await.expect("insert");
         if id == 18 {
-            let claim = Step::Claim { until: later(), units: 1, mapping: 1 };
+            let claim = Step::Claim { until: later(), units: 1, mapping: 1, digest: None };
             bench.save(&new, &new.step(claim, stamp(99)).expect("a claim")).await;
         }
     }
@@ -214,7 +215,7 @@ async fn a_write_that_loses_is_counted_too() {
     let key = key("sample-teas", 5);
     let new = ready(&key, 1);
     bench.ledger.insert(&new, None, build::noon()).await.expect("insert");
-    let claim = Step::Claim { until: later(), units: 1, mapping: 1 };
+    let claim = Step::Claim { until: later(), units: 1, mapping: 1, digest: None };
     bench.save(&new, &new.step(claim.clone(), stamp(2)).expect("a claim")).await;
     let before = bench.meter.usage();
     let lost = bench.ledger.save(&new, &new.step(claim, stamp(3)).expect("a claim")).await.expect("save");

@@ -72,7 +72,7 @@ async fn a_broken_item_is_poison_that_names_it_and_nothing_panics() {
     let bench = bench().await;
     let (new, key) = (ready(&key("main", 5), 1), key("main", 5));
     bench.ledger.insert(&new, Some(&order(5)), noon()).await.expect("insert");
-    let claim = Step::Claim { until: noon(), units: 1, mapping: 1 };
+    let claim = Step::Claim { until: noon(), units: 1, mapping: 1, digest: None };
     bench.ledger.save(&new, &new.step(claim, stamp(2)).expect("a claim")).await.expect("save");
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let attributes = [(STATE, "doc"), (STATE, "v"), (STATE, "w"), (BODY, "body")];
@@ -164,7 +164,7 @@ async fn of_many_writers_at_once_exactly_one_wins() {
     let new = ready(&key("main", 5), 1);
     bench.ledger.insert(&new, Some(&order(5)), noon()).await.expect("insert");
     let claims = (2..12).map(|token| {
-        let claim = Step::Claim { until: at("2026-03-01T12:08:00Z"), units: 1, mapping: 1 };
+        let claim = Step::Claim { until: at("2026-03-01T12:08:00Z"), units: 1, mapping: 1, digest: None };
         new.step(claim, stamp(token)).expect("a claim")
     });
     let claims: Vec<_> = claims.collect();

@@ -200,7 +200,9 @@ mod tests {
         assert_eq!(allowance(backlog(100, 100), 60, 0, 2), (200, 200), "twice as much at most");
         assert_eq!(allowance(backlog(100, 100), 60, 0, 32), (125, 125));
         assert_eq!(allowance(backlog(300, 300), 60, 0, 50), (240, 240));
+        assert_eq!(allowance(backlog(100, 100), 20, 0, 2), (200, 200), "all have arrived already");
         assert_eq!(allowance(backlog(300, 300), 39, 100, 39), (300, 0), "they are on their way");
+        assert_eq!(allowance(backlog(300, 300), 40, 60, 40), (240, 180), "those that are not are slow");
         assert_eq!(allowance(backlog(300, 300), 50, 60, 50), (192, 132), "slower than it should be");
         assert_eq!(allowance(backlog(300, 300), 60, 300, 60), (150, 0), "half as much at least");
         assert_eq!(allowance(backlog(15, 15), 60, 15, 60), (LEAST, 0));

@@ -202,6 +202,35 @@ mod tests {
     }
 
     #[test]
+    fn what_tells_who_the_buyer_is_is_masked_and_what_decides_is_not() {
+        let text = |word: &str| format!("unmistakable {word}");
+        let ship_to = Address {
+            name: text("name"),
+            line1: text("line"),
+            city: text("city"),
+            postal_code: text("code"),
+            residential: Some(true),
+            phone: Some(text("phone")),
+            email: Some(text("email")),
+            ..Address::default()
+        };
+        let request = FulfillmentRequest {
+            reference: Reference::parse("main-7").unwrap(),
+            order_number: "7".to_owned(),
+            ordered_at: jiff::Timestamp::UNIX_EPOCH,
+            ship_to,
+            lines: Vec::new(),
+            service: Service::parse("GROUND").unwrap(),
+            comments: text("remark"),
+            total: Money { amount: "1".parse().unwrap(), currency: "USD".parse().unwrap() },
+        };
+        let masked = request.masked();
+        assert!(!serde_json::to_string(&masked).unwrap().contains("unmistakable"), "{masked:?}");
+        assert_eq!((masked.ship_to.line2.as_str(), masked.ship_to.residential), ("", Some(true)));
+        assert_eq!((masked.comments.as_str(), &masked.reference), (MASK, &request.reference));
+    }
+
+    #[test]
     fn a_reference_names_its_order_in_its_own_connection_only() {
         for (key, revision, max) in
             [("main/7", 0, 40), ("main/7", 3, 40), ("a-rather-long-name-for-a-shop/7", 1, 20)]

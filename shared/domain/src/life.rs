@@ -123,6 +123,8 @@ pub enum Step {
         units: u32,
         /// The mapping's version.
         mapping: u64,
+        /// The version of the order that is sent; none for the one that was decided on.
+        digest: Option<OrderDigest>,
     },
     /// The attempt certainly changed nothing at the warehouse; again at the given instant.
     Release {
@@ -353,8 +355,10 @@ impl Record {
                 self.wake = to.wake().or(at_once).or(self.wake);
                 Some(described(&self.stage))
             }
-            (Ready { .. } | InDoubt { .. }, Step::Claim { until, units, mapping }) => {
+            (Ready { .. } | InDoubt { .. }, Step::Claim { until, units, mapping, digest }) => {
                 let repeats = matches!(self.stage, InDoubt { .. });
+                // The warehouse may have what the attempt before sent: then that is what the store is compared with.
+                self.digest = digest.filter(|_| !repeats).or_else(|| self.digest.take());
                 self.stage = Sending(Claim { token: stamp.token, until, repeats });
                 self.attempts += 1;
                 self.sent_at = Some(stamp.at);

@@ -233,7 +233,10 @@ mod tests {
 
     fn sent() -> Vec<Step> {
         let id = WarehouseOrderId::parse("WO-1").unwrap();
-        vec![Step::Claim { until: at(), units: 1, mapping: 1 }, Step::Accept { id, how: "it said so" }]
+        vec![
+            Step::Claim { until: at(), units: 1, mapping: 1, digest: None },
+            Step::Accept { id, how: "it said so" },
+        ]
     }
 
     #[test]

@@ -128,7 +128,7 @@ fn step_of(drawn: &Move, record: &Record, now: Timestamp) -> Step {
     let why = || "because".to_owned();
     match drawn.clone() {
         Move::Admit(n) => Step::Admit(admission(n, now), None),
-        Move::Claim => Step::Claim { until: later(now, LEASE), units: 4, mapping: 1 },
+        Move::Claim => Step::Claim { until: later(now, LEASE), units: 4, mapping: 1, digest: None },
         Move::Release { own } => Step::Release { attempt: attempt(own), not_before: soon, why: why() },
         Move::Refuse { own } => Step::Refuse(attempt(own), Cause::Refused(why())),
         Move::Doubt { own } => Step::Doubt { attempt: attempt(own), ask_at: soon, why: why() },
@@ -421,6 +421,20 @@ fn an_order_that_is_released_is_looked_at_at_once() {
     let given_up = after(&[Move::Claim, Move::Doubt { own: true }, Move::GiveUp]);
     assert!(given_up.wake > Some(now));
     assert_eq!(given_up.step(Step::SendAgain("a person looked"), stamp).unwrap().wake, Some(now));
+}
+
+#[test]
+fn a_finished_order_that_is_taken_up_again_is_looked_at_soon_or_on_the_later_date_of_its_step() {
+    let stamp = Stamp { by: "test", at: Timestamp::UNIX_EPOCH, token: Token(1) };
+    let (soon, far) = (later(stamp.at, domain::life::SOON), later(stamp.at, Duration::from_secs(86_400)));
+    let excluded = imported(3);
+    let wake = |to: Admission| excluded.step(Step::Admit(to, None), stamp).unwrap().wake;
+    assert_eq!(wake(Admission::Hold(Cause::Comment, far)), Some(far));
+    assert_eq!(wake(Admission::Hold(Cause::Comment, stamp.at)), Some(soon), "at once is too early");
+    let mut late = excluded.clone();
+    late.wake = Some(far);
+    let again = late.step(Step::Admit(Admission::Hold(Cause::Comment, far), None), stamp).unwrap();
+    assert_eq!(again.wake, Some(soon), "a date of before may be gone");
 }
 
 #[test]

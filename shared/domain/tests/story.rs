@@ -46,7 +46,7 @@ fn told(steps: Vec<Step>) -> Vec<String> {
 }
 
 fn claim() -> Step {
-    Step::Claim { until: NOW, units: 1, mapping: 1 }
+    Step::Claim { until: NOW, units: 1, mapping: 1, digest: None }
 }
 
 fn package_id() -> PackageId {

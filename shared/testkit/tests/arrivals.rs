@@ -23,7 +23,7 @@ fn sending() -> Scene {
     let scene = Scene::new(Class::U);
     scene.ready(7);
     let until = scene.seconds_from_now(480);
-    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
     scene
 }
 

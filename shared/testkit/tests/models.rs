@@ -65,7 +65,7 @@ fn a_read_is_stale_only_where_it_may_be() {
     let ledger = ModelLedger::new(script.clone());
     let new = build::ready(&build::key("main", 5), 1);
     assert_eq!(run(ledger.insert(&new, None, build::noon())).unwrap(), Inserted::New);
-    let claim = Step::Claim { until: build::noon(), units: 1, mapping: 1 };
+    let claim = Step::Claim { until: build::noon(), units: 1, mapping: 1, digest: None };
     let after = new.step(claim, build::stamp(2)).unwrap();
     assert_eq!(run(ledger.save(&new, &after)).unwrap(), Saved::Done);
     script.chooses("stale read", 1);

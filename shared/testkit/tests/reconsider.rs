@@ -138,7 +138,7 @@ fn an_order_whose_date_has_come_gets_a_new_one() {
 fn sent(step: Option<Step>) -> Scene {
     let scene = decided(&Admission::Ready);
     let until = scene.seconds_from_now(480);
-    scene.step(7, Step::Claim { until, units: 3, mapping: 1 });
+    scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
     if let Some(step) = step {
         scene.step(7, step);
     }
@@ -249,4 +249,17 @@ fn who_loses_the_race_leaves_it_to_the_winner() {
     let looked = look(&scene, &read(PaymentStatus::Accepted)).unwrap();
     assert_eq!((looked.record.stage, looked.push), (Stage::Cancelled, None));
     assert_eq!(scene.stage(7), Stage::Cancelled);
+}
+
+#[test]
+fn an_order_placed_in_the_moment_in_which_the_ledger_begins_is_its_own() {
+    let since = build::noon();
+    let history = domain::connection::History::Known { since };
+    let connection = domain::connection::Connection { history, ..build::connection("main") };
+    let placed = |seconds: i64| {
+        let at = since.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+        let order = domain::order::Order { ordered_at: Some(at), ..build::order(7) };
+        domain::intake::admit(&connection, &Read::Order(Box::new(order)), since)
+    };
+    assert_eq!((placed(-1), placed(0)), (Admission::AskFirst(since), Admission::Ready));
 }

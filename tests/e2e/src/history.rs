@@ -65,7 +65,8 @@ impl Cloud {
         let created = warehouse.orders.create(&request).await;
         let Creation::Accepted(id) = created else { panic!("not accepted: {created:?}") };
         let until = later(SystemClock.now(), Pace::default().lease);
-        let claim = Step::Claim { until, units: request.units(), mapping: self.mapping.version };
+        let claim =
+            Step::Claim { until, units: request.units(), mapping: self.mapping.version, digest: None };
         let record = self.advance(record, claim).await;
         self.advance(record, Step::Accept { id, how: "" }).await;
     }

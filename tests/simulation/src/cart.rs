@@ -33,6 +33,8 @@ const SLOW: u64 = 100_000;
 pub struct Sold {
     /// The document.
     pub order: Order,
+    /// The street to which it was to go at first.
+    pub first_street: Option<String>,
     /// The tracking numbers that the store shows.
     pub shown: Vec<String>,
     /// How often each number was written.
@@ -109,6 +111,7 @@ impl Cart {
     pub fn sell(&self, order: Order) {
         let sold = Sold {
             ever_paid: order.payment == PaymentStatus::Accepted,
+            first_street: order.ship_to.as_ref().map(|to| to.line1.clone()),
             order,
             shown: Vec::new(),
             writes: BTreeMap::new(),

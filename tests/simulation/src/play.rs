@@ -197,6 +197,10 @@ impl Play {
                 sold.order.payment = status;
             }),
             Event::Move(site, order) => self.change(site, order, another_street),
+            Event::MoveBack(site, order) => self.change(site, order, |sold| {
+                let street = sold.order.ship_to.as_mut().map(|to| &mut to.line1);
+                street.into_iter().zip(sold.first_street.clone()).for_each(|(is, was)| *is = was);
+            }),
             Event::Vanish(site, order) => self.change(site, order, |sold| {
                 sold.vanished = true;
                 sold.ever_vanished = true;

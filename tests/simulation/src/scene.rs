@@ -51,6 +51,8 @@ pub(crate) enum Event {
     Pay(usize, OrderId, PaymentStatus),
     /// The buyer moves.
     Move(usize, OrderId),
+    /// The buyer moves back to where an order was to go at first.
+    MoveBack(usize, OrderId),
     /// The store does not have the order any more.
     Vanish(usize, OrderId),
     /// The store has it again.
@@ -241,6 +243,11 @@ impl Scene {
             let moved = later(dice);
             self.at(moved, Event::Move(site, id));
             self.may_notify(site, id, moved, dice);
+            if dice.per_mille(300) {
+                let back = moved + dice.below(20 * MINUTE);
+                self.at(back, Event::MoveBack(site, id));
+                self.may_notify(site, id, back, dice);
+            }
         }
         if watch.strikes(Fault::OrderVanishes) {
             let gone = later(dice);

@@ -7,7 +7,7 @@ use simulation::net::Fate;
 use simulation::play::play;
 
 /// So many histories are played here; `cargo run --profile simulation -p simulation` plays more.
-const HISTORIES: u64 = 1000;
+const HISTORIES: u64 = 2000;
 
 #[test]
 fn hostile_histories_come_to_a_good_end_and_show_every_trouble() {

@@ -64,7 +64,7 @@ pub(crate) fn decided(scene: &Scene, order: u64, admission: &Admission) {
 pub(crate) fn claimed(scene: &Scene, order: u64) {
     scene.ready(order);
     let until = later(scene.clock.now(), scene.pace.lease);
-    scene.step(order, Step::Claim { until, units: 3, mapping: 1 });
+    scene.step(order, Step::Claim { until, units: 3, mapping: 1, digest: None });
 }
 
 /// Makes an order one that the warehouse has.

@@ -84,7 +84,7 @@ impl Watched {
     fn accepted(&self, order: u64) {
         self.scene.ready(order);
         let until = self.scene.seconds_from_now(900);
-        self.scene.step(order, Step::Claim { until, units: 1, mapping: 1 });
+        self.scene.step(order, Step::Claim { until, units: 1, mapping: 1, digest: None });
         let id = WarehouseOrderId::parse("W-1").unwrap();
         self.scene.step(order, Step::Accept { id, how: "" });
     }

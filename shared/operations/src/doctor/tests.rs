@@ -89,7 +89,7 @@ fn an_attempt_that_died_and_a_daily_comparison_that_is_overdue_are_found() {
     is(&scene, "attempts", Some(true), "none is stuck");
     scene.ready(1);
     let until = scene.seconds_from_now(60);
-    scene.step(1, Step::Claim { until, units: 1, mapping: 1 });
+    scene.step(1, Step::Claim { until, units: 1, mapping: 1, digest: None });
     assert!(matches!(scene.stage(1), Stage::Sending(_)));
     let daily = Daily { due: scene.seconds_from_now(60), running: None, last: None };
     run(scene.notes.set_daily(&scene.connection.id, &daily)).unwrap();

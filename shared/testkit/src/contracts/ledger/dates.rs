@@ -98,7 +98,9 @@ async fn a_date_is_there_before_the_state_that_needs_it(ledger: &dyn Ledger, her
     assert_eq!(due(ledger, here, Timestamp::MAX).await.len(), 1, "the same date needs no second entry");
 
     let later = at("2026-03-01T14:00:00Z");
-    let loser = new.step(Step::Claim { until: later, units: 1, mapping: 1 }, stamp(4)).expect("a claim");
+    let loser = new
+        .step(Step::Claim { until: later, units: 1, mapping: 1, digest: None }, stamp(4))
+        .expect("a claim");
     assert_eq!(loser.wake, Some(later));
     let lost = ledger.save(&new, &loser).await.expect("save");
     assert_eq!(lost, Saved::Conflict(Some(Box::new(after))));

@@ -15,7 +15,7 @@ fn expires() -> Timestamp {
 }
 
 fn claim(record: &Record, token: u64) -> Record {
-    let step = Step::Claim { until: at("2026-03-01T12:08:00Z"), units: 3, mapping: 1 };
+    let step = Step::Claim { until: at("2026-03-01T12:08:00Z"), units: 3, mapping: 1, digest: None };
     record.step(step, stamp(token)).expect("a ready order can be claimed")
 }
 
@@ -164,7 +164,7 @@ async fn the_story_is_kept_whole(ledger: &dyn Ledger, run: &str) {
     for token in 2..15 {
         let step = match now.stage {
             Stage::Ready { .. } => {
-                Step::Claim { until: at("2026-03-01T12:08:00Z"), units: 3, mapping: token }
+                Step::Claim { until: at("2026-03-01T12:08:00Z"), units: 3, mapping: token, digest: None }
             }
             _ => Step::Release { attempt: now.written, not_before: noon(), why: "answered 503".to_owned() },
         };
