@@ -4,7 +4,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use adapters::dynamodb::{Client, DynamoConnections, DynamoLedger, Names, tables};
 use axum::Router;
@@ -122,18 +121,17 @@ impl Aws {
     }
 }
 
+/// Where a run writes down its endpoint, and what secrets are called there and on the deployment.
+type Run = Arc<(PathBuf, Vec<(String, String)>)>;
+
 /// A request to the database of a run, once there is one, with the names that the run uses, and its answer the other way.
-async fn renamed(
-    State(run): State<Arc<(PathBuf, Vec<(String, String)>)>>,
-    headers: HeaderMap,
-    body: String,
-) -> (StatusCode, String) {
+async fn renamed(State(run): State<Run>, headers: HeaderMap, body: String) -> (StatusCode, String) {
     let (file, names) = run.as_ref();
     let started = async {
         loop {
             match std::fs::read_to_string(file) {
                 Ok(endpoint) => return endpoint.trim().to_owned(),
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(_) => super::a_moment().await,
             }
         }
     };

@@ -100,6 +100,11 @@ pub(crate) async fn in_time<T>(what: &str, happens: impl Future<Output = T>) -> 
     }
 }
 
+/// Waits before something is looked at once more.
+pub(crate) async fn a_moment() {
+    domain::ports::Clock::sleep(&adapters::clock::SystemClock, Duration::from_millis(20)).await;
+}
+
 /// What a command answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -247,7 +252,7 @@ shipments_minutes = 1
         let run = self.run();
         let entered = async {
             while stack.connection("main").await.is_none() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                a_moment().await;
             }
         };
         in_time("`cartdock run` enters its connection", entered).await;
