@@ -138,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn a_message_may_be_as_large_as_it_is_allowed_to_be() {
+        let padded = |bytes: usize| {
+            let text = r#"{"v":1,"do":"forward","connection":"main","order":5}"#;
+            Message::decode(&format!("{text}{}", " ".repeat(bytes - text.len())))
+        };
+        assert!(padded(MESSAGE_BYTES).is_ok());
+        for bytes in [MESSAGE_BYTES + 1, 2 * MESSAGE_BYTES] {
+            assert!(padded(bytes).unwrap_err().to_string().contains("larger than"), "{bytes}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_poison_with_a_reason() {
         for (text, reason) in [
             ("{", "line 1"),

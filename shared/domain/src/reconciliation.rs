@@ -246,7 +246,16 @@ mod tests {
         let mut cancelled = recalled.clone();
         cancelled.push(Step::Cancel("refunded".into()));
         let held = Admission::Hold(Cause::Comment, at());
+        let with = |more: Step| [sent(), vec![more]].concat();
+        let doubt = Step::Doubt { attempt: Token(1), ask_at: at(), why: "lost".into() };
+        let given_up = [sent()[..1].to_vec(), vec![doubt, Step::GiveUp]].concat();
+        let changed = with(Step::Flag(Cause::ChangedAfterSending));
+        let kept_there = with(Step::Flag(Cause::NotCancelled("packed".into())));
         for (record, is) in [
+            (record(&Admission::Ready, &given_up), Expected::Either),
+            (record(&Admission::Ready, &changed), Expected::There),
+            (record(&Admission::Ready, &kept_there), Expected::There),
+            (record(&Admission::Ready, &with(Step::Replace)), Expected::Either),
             (record(&Admission::Ready, &sent()), Expected::There),
             (record(&Admission::Ready, &sent()[..1]), Expected::Either),
             (record(&Admission::Ready, &[]), Expected::Either),
