@@ -278,3 +278,49 @@ fn a_side_that_is_down_is_asked_again_later() {
     daily().unwrap();
     assert!(scene.ledger.record(&scene.key(7)).is_some());
 }
+
+#[test]
+fn a_known_order_about_which_the_warehouse_does_not_answer_is_on_its_way() {
+    let scene = Scene::new(Class::U);
+    for order in 1..=3 {
+        accepted(&scene, order);
+    }
+    scene.script.next("warehouse.find", [Fate::Fails(None)]);
+    let found = compared(&scene, true);
+    assert_eq!((found.unanswered, found.on_the_way, found.agree, found.store.known), (1, 1, 2, 3));
+    assert_eq!((found.warehouse.on_the_way, found.warehouse.there), (1, 2));
+}
+
+#[test]
+fn a_store_that_is_polled_seldom_has_three_polls_to_show_an_order() {
+    let mut scene = Scene::new(Class::U);
+    scene.reconnect(|connection| connection.schedule.orders_minutes = 60);
+    placed(&scene, 7, Duration::from_secs(3 * 3600 - 1));
+    let found = compared(&scene, false);
+    assert_eq!((found.store.not_yet, found.differ), (1, 0));
+    scene.pass(Duration::from_secs(2));
+    let found = compared(&scene, false);
+    assert_eq!((found.store.not_yet, found.store.missing), (0, 1));
+}
+
+#[test]
+fn a_package_that_nobody_told_of_does_not_hide_the_others_of_its_order() {
+    let scene = Scene::new(Class::U);
+    posted(&scene, 1, "1Z1");
+    scene.warehouse.ship("main-1", "P2", "1Z2");
+    let found = compared(&scene, false);
+    assert_eq!((found.packages.differing, found.packages.shown), (1, 1));
+}
+
+#[test]
+fn it_says_how_far_it_is() {
+    let scene = Scene::new(Class::N);
+    for order in 1..=120 {
+        placed(&scene, order, Duration::from_secs(60));
+    }
+    let (use_case, told) = (use_case(&scene), std::sync::Mutex::new(Vec::new()));
+    let mut found = use_case.begin(&scene.connection, Timestamp::UNIX_EPOCH);
+    let progress = |done: usize, all: usize| told.lock().unwrap().push((done, all));
+    run(use_case.go_on(&scene.connection, asked(false), &mut found, &progress)).unwrap();
+    assert_eq!(*told.lock().unwrap(), [(50, 120), (100, 120), (120, 120)]);
+}
