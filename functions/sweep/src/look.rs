@@ -127,7 +127,7 @@ impl Looking<'_> {
             let read = self.read_again(record).await?;
             // The changed order, to be sent in the place of what the warehouse had.
             if read.forward.is_some() {
-                look = Look { post: look.post, ..read };
+                look = read;
             }
         }
         Ok(look)
