@@ -128,6 +128,16 @@ fn a_sale_that_was_taken_back_is_not_sent_and_not_held_when_the_warehouse_has_ca
     }
 }
 
+#[test]
+fn an_order_that_is_paid_and_that_the_warehouse_has_cancelled_is_for_a_person() {
+    let scene = rebuilt(Class::L(Duration::ZERO), true);
+    scene.warehouse.cancel_there("main-7");
+    settle(&scene);
+    let Stage::Held(Cause::Refused(why)) = scene.stage(7) else { panic!("{:?}", scene.stage(7)) };
+    assert!(why.ends_with(", cancelled"), "{why}");
+    assert_eq!(scene.warehouse.orders().len(), 1, "nothing is sent beside it");
+}
+
 /// A warehouse that honours our key cannot be asked whether it has an order.
 #[test]
 fn a_sale_that_was_taken_back_is_cancelled_at_a_warehouse_that_may_have_it() {
