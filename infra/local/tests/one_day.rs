@@ -11,7 +11,7 @@ use simulator::faults::When;
 use simulator::shop::{self, Kind};
 use simulator::store::{OrderSpec, WriteBack};
 use simulator::warehouse::{Endpoint, Fault, FaultPlan};
-use support::{Answer, Shop, in_time, terminate};
+use support::{Answer, Shop, terminate};
 
 /// A shop, and what was typed and answered.
 struct Day {
@@ -117,11 +117,10 @@ async fn a_day_from_the_first_mapping_to_the_evenings_comparison() {
     for order in [first, lamp, doubtful] {
         day.stands(order, "posted").await;
     }
+    day.shop.cursor_moved().await;
     day.shop.store.notify_to(None);
     let late = day.sells(Kind::Physical, 5);
-    let before = day.shop.store.counts().total();
-    let polled = day.shop.store.until(|store| store.counts().total() > before + 4);
-    in_time("the store is polled some times", polled).await;
+    day.shop.polled().await;
     let missing = day.types("reconcile", 1).await;
     assert!(missing.words().contains(&format!("main/{late} the store has it, the ledger does not")));
     day.types("reconcile --fix", 0).await;

@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use simulator::shop::{self, Kind};
 use simulator::store::{OrderSpec, WriteBack};
 use simulator::warehouse::Parcels;
-use support::{Answer, Shop, here_and_on_a_stack, in_time, terminate};
+use support::{Answer, Shop, here_and_on_a_stack, terminate};
 
 /// An order of a kind, placed so many hours before now.
 fn order(shop: &Shop, kind: Kind, hours: i64) -> OrderSpec {
@@ -53,11 +53,10 @@ async fn an_order_that_slipped_through_is_named_and_imported(shop: Shop) {
         assert!(agreed.words().contains(line), "{line} in\n{}", agreed.out);
     }
 
+    shop.cursor_moved().await;
     shop.store.notify_to(None);
     let late = shop.store.add_order(order(&shop, Kind::Physical, 5));
-    let before = shop.store.counts().total();
-    in_time("the store is polled some times", shop.store.until(|store| store.counts().total() > before + 4))
-        .await;
+    shop.polled().await;
     shop.ask(&["explain", &late.to_string()]).await.ended(2);
     let found = shop.reconciled(&["--json"]).await.ended(1).json();
     assert_eq!(found[0]["orders"][0]["order"], format!("main/{late}"), "{found:#}");
@@ -85,6 +84,7 @@ async fn once_a_day_it_happens_by_itself() {
     let run = shop.run();
     let sold = shop.store.add_order(order(&shop, Kind::Physical, 0));
     shop.stands(sold, "accepted").await;
+    shop.cursor_moved().await;
     shop.store.notify_to(None);
     let late = shop.store.add_order(order(&shop, Kind::Physical, 5));
     shop.stands(late, "accepted").await;

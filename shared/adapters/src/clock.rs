@@ -1,5 +1,6 @@
 //! The real clock and the real dice.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,6 +8,9 @@ use domain::Token;
 use domain::ports::{Clock, Randomness};
 use jiff::Timestamp;
 use ring::rand::{SecureRandom, SystemRandom};
+
+/// How many tokens are fetched from the operating system at once.
+const AT_ONCE: usize = 32;
 
 /// The machine's clock.
 #[derive(Debug, Default, Clone, Copy)]
@@ -25,22 +29,58 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's random numbers.
-#[derive(Debug, Clone)]
-pub struct SystemRandomness(SystemRandom);
+/// The operating system's random numbers, fetched for many tokens at once: a call of the system for each token would be one
+/// in ten of what an order needs.
+#[derive(Debug)]
+pub struct SystemRandomness {
+    source: SystemRandom,
+    /// What has been fetched and not been given away yet.
+    ahead: Mutex<Vec<Token>>,
+}
 
 impl Default for SystemRandomness {
     fn default() -> Self {
-        Self(SystemRandom::new())
+        Self { source: SystemRandom::new(), ahead: Mutex::default() }
+    }
+}
+
+impl SystemRandomness {
+    fn fetch(&self) -> Vec<Token> {
+        let mut bytes = [0; AT_ONCE * size_of::<u64>()];
+        // The system's source fails only where there is none at all; a process without randomness must not go on.
+        #[expect(clippy::expect_used, reason = "without randomness no claim is safe: stop at once")]
+        self.source.fill(&mut bytes).expect("the operating system gives random numbers");
+        let (tokens, _) = bytes.as_chunks();
+        tokens.iter().copied().map(u64::from_le_bytes).map(Token).collect()
     }
 }
 
 impl Randomness for SystemRandomness {
     fn token(&self) -> Token {
-        let mut bytes = [0; 8];
-        // The system's source fails only where there is none at all; a process without randomness must not go on.
-        #[expect(clippy::expect_used, reason = "without randomness no claim is safe: stop at once")]
-        self.0.fill(&mut bytes).expect("the operating system gives random numbers");
-        Token(u64::from_le_bytes(bytes))
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match ahead.pop() {
+                Some(token) => return token,
+                None => ahead.extend(self.fetch()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_token_is_given_twice_by_whomever_it_is_asked_for() {
+        let dice = SystemRandomness::default();
+        let thrown: Vec<Vec<Token>> = std::thread::scope(|scope| {
+            let asks = || (0..5 * AT_ONCE + 1).map(|_| dice.token()).collect();
+            let asking: Vec<_> = (0..4).map(|_| scope.spawn(asks)).collect();
+            asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+        });
+        let different: BTreeSet<Token> = thrown.iter().flatten().copied().collect();
+        assert_eq!(different.len(), 4 * (5 * AT_ONCE + 1));
     }
 }

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 use simulator::shop;
-use simulator::store::{Store, StoreOptions, WriteBack};
+use simulator::store::{Endpoint, Store, StoreOptions, WriteBack};
 use simulator::warehouse::{Auth, Duplicates, Warehouse, WarehouseOptions, Webhook};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
@@ -324,6 +324,20 @@ shipments_minutes = 1
             Ok(explanation) => explanation,
             Err(_) => panic!("order {order} is not as wanted: {last:?}\n{}", self.log()),
         }
+    }
+
+    /// Waits until a poll has moved the cursor: what the store lists late is from then on outside of what polls read.
+    pub(crate) async fn cursor_moved(&self) {
+        let moved =
+            async { while self.ask(&["status", "--json"]).await.json()[0]["read_up_to"].is_null() {} };
+        in_time("a poll moves the cursor", moved).await;
+    }
+
+    /// Waits until a poll that begins later than this has ended, because the next one has begun.
+    pub(crate) async fn polled(&self) {
+        let lists = |store: &Store| store.counts().of(Endpoint::OrdersList);
+        let before = lists(&self.store);
+        in_time("the store is polled", self.store.until(|store| lists(store) > before + 2)).await;
     }
 
     /// What the runs said so far.
