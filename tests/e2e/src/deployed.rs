@@ -20,6 +20,7 @@ use day::Day;
 use grants::Comparison;
 use shop::Shop;
 use stack::Stack;
+use trouble::Ear;
 
 use crate::chaos::PACE;
 
@@ -67,8 +68,11 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     tell("the stack is deployed");
 
     let shop = Shop::join(&stack, store, warehouse).await;
-    trouble::missing_secret(&stack).await;
-    tell("a run without its secret fails and names it, in a line that the alarm's metric counts");
+    let ear = Ear::at(&stack).await;
+    trouble::missing_secret(&stack, &ear).await;
+    tell(
+        "a run without its secret fails and names it, in a line that the alarm's metric counts; counted, it rings the alarm",
+    );
     shop.open_doors(&stack).await;
     let mut day = Day::beginning(&shop);
     day::morning(&stack, &shop, &day.morning).await;
@@ -92,7 +96,7 @@ pub async fn play(options: &Options, mut tell: impl FnMut(&str)) -> Result<(), V
     let order = day.late.pop().expect("an order");
     day::expired_body(&stack, &shop, order).await;
     tell("an order whose body expires while the warehouse asks for patience is read again and sent");
-    trouble::alarm(&stack).await;
+    ear.hears_of_dead_letters().await;
     tell("an alarm rings and reaches the topic, with its page");
     day::lost_webhooks(&stack, &shop, &options.decisions).await;
     tell("packages whose webhooks got lost are found");
