@@ -151,13 +151,26 @@ impl Usage {
         }
     }
 
-    /// Milliseconds in which functions wait for others, for 1,000 orders: a turn at the store is paid too.
+    /// Milliseconds in which functions wait for others, for 1,000 orders: a turn at the store is paid too. Stores of several
+    /// connections are waited for together, as far as their orders come in the same minute.
     fn waiting(self) -> u64 {
         let turn = 1000 / self.store_rate.max(1);
         let at_once = m::ANSWER_MS / m::BATCH;
-        (m::READS + m::BUYER_READS) * m::ANSWER_MS.max(turn)
-            + m::POSTS * at_once.max(turn)
+        let [in_a_run, in_a_batch] = self.together();
+        (m::READS + m::BUYER_READS) * m::ANSWER_MS.max(turn) / in_a_run
+            // Orders of one store that are in a batch share its pace.
+            + m::POSTS * at_once.max(turn / in_a_batch)
             + m::SENDS * at_once
+    }
+
+    /// How many stores a run, and a batch, wait for together.
+    fn together(self) -> [u64; 2] {
+        let orders_a_minute = self.orders / MINUTES;
+        let connections_a_minute = self.connections / self.interval.max(1);
+        [
+            orders_a_minute.min(connections_a_minute).clamp(1, m::TOGETHER),
+            orders_a_minute.min(self.connections).clamp(1, m::BATCH),
+        ]
     }
 
     fn lambda_time(self) -> Line {
@@ -268,10 +281,14 @@ impl Bill {
             dollars(self.storage_per_thousand, 5)
         ));
         text.push_str(&format!(
-            "  {} of 1,000 orders is for waiting: the others answer in {} ms, and\n  a store is asked {} a second.\n",
+            "  {} of 1,000 orders is for waiting: the others answer in {} ms, and\n  a store is asked {} a second{}.\n",
             dollars(self.waiting_per_thousand, 5),
             m::ANSWER_MS,
             count(store_rate, "time", "times"),
+            match self.usage.together().into_iter().max() {
+                None | Some(1) => String::new(),
+                Some(stores) => format!("; {stores} stores are waited for together"),
+            },
         ));
         text.push_str(&format!(
             "  Prices of {} in {}; functions of {} MB on arm64.\n",
@@ -327,13 +344,28 @@ mod tests {
         );
     }
 
+    #[test]
+    fn stores_whose_orders_come_together_are_waited_for_together() {
+        let waiting =
+            |orders, connections, interval| bill(orders, connections, interval).waiting_per_thousand;
+        let one = waiting(1_000_000, 1, 1);
+        assert_eq!(waiting(10_000, 20, 1), one, "an order in four minutes meets no other");
+        assert!(waiting(100_000, 20, 1) < one, "two in a minute do");
+        assert!(waiting(1_000_000, 20, 5) > waiting(1_000_000, 20, 1), "four are polled in the same minute");
+        let many = waiting(1_000_000, 16, 1);
+        assert!(many * Decimal::from(10) < one, "{many} instead of {one}");
+        assert_eq!(waiting(1_000_000, 1000, 1), many, "no more than a run waits for");
+    }
+
     /// The goals: $0.0075 for 1,000 orders; $2.50 a month for the rest, with ten alarms and without the secrets, which
     /// belong to a connection. To the cent.
     #[test]
-    fn the_goals_hold_for_everything_that_is_a_request() {
+    fn the_goals_hold_at_full_batches_and_for_everything_that_is_a_request() {
         let month = bill(0, 1, 5);
         let requests = month.per_thousand - month.waiting_per_thousand;
         assert!(requests <= Decimal::new(75, 4), "{requests} for the requests of 1,000 orders");
+        let full = bill(1_000_000, 20, 1).per_thousand;
+        assert!(full <= Decimal::new(75, 4), "{full} for 1,000 orders of many connections at full batches");
         let others = ["CloudWatch, alarms", "CloudWatch, metrics", "Secrets Manager"];
         let metered = month.lines.iter().filter(|line| !others.contains(&line.service));
         let metered: Decimal = metered.map(|line| line.fixed).sum();

@@ -17,7 +17,7 @@ use domain::message::Message;
 use domain::policy::Policies;
 use domain::ports::{Clock, DeadLetter, Ledger};
 use domain::record::Record;
-use domain::{Failure, OrderId, OrderKey};
+use domain::{ConnectionId, Failure, OrderId, OrderKey};
 use simulator::lambda::{Host, LambdaError};
 use simulator::shop;
 use simulator::sqs::Sqs;
@@ -126,6 +126,12 @@ impl Cloud {
         ];
         cloud.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
         (cloud, topic)
+    }
+
+    /// Puts a connection of another name between the same store and the same warehouse into the tables.
+    pub async fn join_as(&self, id: &str) {
+        let id = ConnectionId::parse(id).expect("a slug");
+        self.database.enter(&Connection { id, ..self.connection.clone() }, &self.mapping).await;
     }
 
     /// The same; the functions ask the warehouse as often as a setting allows.

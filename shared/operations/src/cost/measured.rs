@@ -41,6 +41,9 @@ pub const IDLE_RUN: u64 = 1;
 /// Bytes logged by an idle run, on average.
 pub const IDLE_LOGGED_BYTES: u64 = 560;
 
+/// Connections whose stores a run waits for together, if that many have something to do: `poll-orders` twice as many. A
+/// batch of messages waits for those of its messages together. `cargo test -p e2e --test waiting` fails when they do not.
+pub const TOGETHER: u64 = 16;
 /// Messages of a batch.
 pub const BATCH: u64 = 10;
 

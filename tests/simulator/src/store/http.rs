@@ -28,9 +28,29 @@ pub(super) async fn answer(world: Arc<World>, request: Request) -> Response {
         return replies::xml(error(NOT_UNDERSTOOD.code, NOT_UNDERSTOOD.message));
     };
     let fault = world.state.change(|state| count(state, &call));
+    let _in_hand = InHand::begin(&world);
     match fault {
         None => carried_out(&world, &call, 0),
         Some(fault) => faulty(&world, &call, fault).await,
+    }
+}
+
+/// A call that waits for its answer, until it has it or its caller is gone.
+struct InHand(Arc<World>);
+
+impl InHand {
+    fn begin(world: &Arc<World>) -> Self {
+        world.state.change(|State { counts, .. }| {
+            counts.in_hand += 1;
+            counts.most_in_hand = counts.most_in_hand.max(counts.in_hand);
+        });
+        Self(world.clone())
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.0.state.change(|state| state.counts.in_hand -= 1);
     }
 }
 

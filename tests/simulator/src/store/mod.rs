@@ -233,6 +233,11 @@ impl Store {
         self.world.state.look(|state| state.orders.get(id).map(|order| order.token.clone()))
     }
 
+    /// Forgets how many calls have waited at the same time so far.
+    pub fn count_in_hand_anew(&self) {
+        self.world.state.change(|state| state.counts.most_in_hand = state.counts.in_hand);
+    }
+
     /// Adds faults to come.
     pub fn plan_faults(&self, plan: FaultPlan) {
         self.world.state.change(|state| state.faults.extend(plan));

@@ -48,6 +48,10 @@ pub struct Counts {
     pub faults_met: BTreeMap<String, u64>,
     /// Calls with a wrong key or to another merchant.
     pub refused: u64,
+    /// Calls that wait for their answers now.
+    pub in_hand: u64,
+    /// The most that ever did at the same time.
+    pub most_in_hand: u64,
 }
 
 impl Counts {
