@@ -182,3 +182,21 @@ fn a_pause_at_the_moment_at_which_a_rebuild_ends_is_kept_and_the_end_comes_later
     run(poll(&scene)).unwrap();
     assert_eq!(history(&scene), History::Known { since: lost_at() });
 }
+
+#[test]
+fn a_rebuild_does_not_wait_for_the_turn_of_its_connection() {
+    let polled_in_two_minutes = |history: History| {
+        let mut scene = scene(history, 1);
+        let polls = (0..2).map(|_| {
+            scene.reconnect(|connection| {
+                connection.history = history;
+                connection.schedule.orders_minutes = 60;
+            });
+            scene.pass(Duration::from_secs(60));
+            run(poller(&scene).run(scene.seconds_from_now(60))).unwrap().len()
+        });
+        polls.sum::<usize>()
+    };
+    assert_eq!(polled_in_two_minutes(History::Rebuilding { lost_at: Some(lost_at()) }), 2);
+    assert!(polled_in_two_minutes(History::Known { since: lost_at() }) < 2, "one turn in an hour");
+}
