@@ -125,7 +125,7 @@ impl ForwardOrders {
         how: &'static str,
     ) -> Result<(), Failure> {
         let mut record = record.clone();
-        let units = record.units;
+        let (units, revision) = (record.units, record.revision);
         let mut outcome = Ok(());
         for pause in ACCEPT_PAUSES {
             let Ok(next) = record.step(Step::Accept { id: id.clone(), how }, self.stamp()) else {
@@ -133,6 +133,8 @@ impl ForwardOrders {
             };
             match self.ledger.save(&record, &next).await {
                 Ok(Saved::Done | Saved::Conflict(None)) => return Ok(()),
+                // What was accepted was cancelled since, and another revision is on its way.
+                Ok(Saved::Conflict(Some(current))) if current.revision != revision => return Ok(()),
                 Ok(Saved::Conflict(Some(current))) => {
                     record = *current;
                     record.units = record.units.max(units);

@@ -18,8 +18,8 @@ use crate::{ForwardOrders, InHand};
 
 /// What asking has shown.
 enum Verdict {
-    /// The warehouse has it.
-    There(WarehouseOrder),
+    /// The warehouse has it, sent as this revision.
+    There(WarehouseOrder, u32),
     /// Nothing of it is there or can still land: it may be decided on, and sent, as if for the first time; why.
     SendAgain(&'static str),
     /// It may be there or still land, and may be sent again all the same: the warehouse makes one order of it.
@@ -45,12 +45,16 @@ impl ForwardOrders {
             Err(failure) => return self.ask_later(hand, failure).await,
         };
         let step = match verdict {
-            Verdict::There(found) if found.cancelled => {
+            Verdict::There(found, revision) if found.cancelled => {
+                hand.record.revision = revision;
                 let step = self.cancelled_there(&hand, &found).await?;
                 hand.record.warehouse_order = Some(found.id);
                 step
             }
-            Verdict::There(found) => return self.found(hand, found).await,
+            Verdict::There(found, revision) => {
+                hand.record.revision = revision;
+                return self.found(hand, found).await;
+            }
             // It stays in doubt until one attempt has an answer: so a sale that is taken back meanwhile is not cancelled in
             // our books alone.
             Verdict::Repeat => return if hand.only_ask { Ok(()) } else { self.send(hand).await },
@@ -175,14 +179,25 @@ impl ForwardOrders {
         lookup: &dyn OrderLookup,
         early: Option<Timestamp>,
     ) -> Result<Verdict, Failure> {
-        let limit = hand.warehouse.limits.reference;
-        let reference = reference(&hand.record.key, hand.record.revision, limit)
-            .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
-        let absent = || match early {
-            Some(end) => Verdict::TooEarly(end),
-            None => Verdict::SendAgain("the warehouse does not have it"),
-        };
-        Ok(self.find(&hand.record.key, &reference, lookup).await?.map_or_else(absent, Verdict::There))
+        let (key, first) = (&hand.record.key, hand.record.revision);
+        let mut cancelled = None;
+        for revision in first..first.saturating_add(MOST_ANEW) {
+            let reference = reference(key, revision, hand.warehouse.limits.reference)
+                .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
+            match self.find(key, &reference, lookup).await? {
+                // A lost ledger may have sent it anew, in the place of what was cancelled.
+                Some(found) if found.cancelled && was_never_claimed(&hand.record) => {
+                    cancelled = Some(Verdict::There(found, revision));
+                }
+                Some(found) => return Ok(Verdict::There(found, revision)),
+                None => break,
+            }
+        }
+        Ok(match (early, cancelled) {
+            (Some(end), _) => Verdict::TooEarly(end),
+            (None, Some(cancelled)) => cancelled,
+            (None, None) => Verdict::SendAgain("the warehouse does not have it"),
+        })
     }
 
     /// Asks the warehouse, but not for ever.
@@ -208,6 +223,9 @@ impl ForwardOrders {
         outcome
     }
 }
+
+/// How many revisions of one order are asked about after a lost ledger.
+const MOST_ANEW: u32 = 50;
 
 const TOO_EARLY: &str = "it is not there, and an attempt that a lost ledger knew of may still arrive";
 

@@ -7,12 +7,15 @@ mod common;
 use std::time::Duration;
 
 use common::{EVERY_CLASS, LAG, forwarder, settle};
+use domain::Reference;
 use domain::admission::Admission;
 use domain::connection::History;
+use domain::fulfillment::FulfillmentRequest;
 use domain::life::{Step, later};
 use domain::payment::PaymentStatus;
 use domain::ports::Clock;
 use domain::record::{Cause, Stage};
+use domain::warehouse::OrderDesk;
 use testkit::build;
 use testkit::model::{Class, Scene};
 use testkit::run::run;
@@ -192,5 +195,47 @@ fn nothing_is_sent_before_the_ledger_is_complete() {
         scene.reconnect(|connection| connection.history = history);
         run(forwarder(&scene).forward(&key, 1)).unwrap();
         assert_eq!(scene.script.count("warehouse.create"), 0, "{history:?}");
+    }
+}
+
+/// Order 7 as a rebuild takes it in, when the lost ledger had sent it, had it cancelled, and had sent it anew.
+fn sent_anew(class: Class) -> Scene {
+    let scene = rebuilt(class, true);
+    scene.warehouse.cancel_there("main-7");
+    let request = build::request(&scene.key(7));
+    let anew = FulfillmentRequest { reference: Reference::parse("main-7-r1").unwrap(), ..request };
+    run(scene.warehouse.create(&anew));
+    scene
+}
+
+#[test]
+fn what_the_lost_ledger_had_sent_anew_is_found_under_its_later_reference() {
+    for class in [Class::U, Class::L(LAG)] {
+        let scene = sent_anew(class);
+        settle(&scene);
+        let record = scene.record(7);
+        assert_eq!((&record.stage, record.revision), (&Stage::Accepted, 1), "{class:?}");
+        let there = scene.warehouse.orders();
+        assert_eq!(record.warehouse_order.as_ref(), there.last().map(|order| &order.id), "{class:?}");
+        assert_eq!((there.len(), scene.warehouse.live("main-7-r1")), (2, 1), "{class:?}");
+    }
+}
+
+#[test]
+fn what_was_cancelled_under_each_reference_is_for_a_person_and_can_be_confirmed_or_sent_under_the_next_one() {
+    for class in [Class::U, Class::L(LAG)] {
+        let scene = sent_anew(class);
+        scene.warehouse.cancel_there("main-7-r1");
+        settle(&scene);
+        let record = scene.record(7);
+        assert!(matches!(record.stage, Stage::Held(Cause::Refused(_))), "{record:?}");
+        assert_eq!((record.revision, scene.warehouse.orders().len()), (1, 2), "{class:?}");
+        let id = Some("W-9".parse().unwrap());
+        let stamp = build::stamp(9);
+        let confirm = Step::Confirm { id: id.clone(), digest: None, why: "seen there".into() };
+        let confirmed = record.step(confirm, stamp).unwrap();
+        assert_eq!((confirmed.stage, confirmed.warehouse_order), (Stage::Accepted, id), "{class:?}");
+        let anew = Step::SendAnew { digest: build::order(7).digest(), why: "gone".into() };
+        assert_eq!(record.step(anew, build::stamp(10)).unwrap().revision, 2, "{class:?}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::{EVERY_CLASS, forwarder, settle};
 use domain::OrderId;
+use domain::admission::Admission;
 use domain::life::{Stamp, Step};
 use domain::payment::PaymentStatus;
 use domain::policy::{UnknownMethod, UnknownSku};
@@ -349,4 +350,27 @@ fn dies_and_recovers(class: Class, fate: Fate, n: usize) -> bool {
     }
     scene.ledger.assert_all_covered();
     reached
+}
+
+#[test]
+fn an_answer_that_comes_when_its_order_was_sent_anew_settles_nothing() {
+    let scene = std::sync::Arc::new(Scene::new(Class::U));
+    let key = scene.ready(7);
+    let others = scene.clone();
+    scene.script.meanwhile("warehouse.create", move || {
+        others.step(7, Step::Accept { id: "W-1".parse().unwrap(), how: ", found there" });
+        others.step(7, Step::Replace);
+        others.step(7, Step::Replaced(Admission::Ready, None));
+        let until = others.seconds_from_now(480);
+        let claimed = others.step(7, Step::Claim { until, units: 3, mapping: 1, digest: None });
+        let Stage::Sending(claim) = claimed.stage else { panic!("{claimed:?}") };
+        others.step(7, Step::Doubt { attempt: claim.token, ask_at: until, why: "no answer".into() });
+    });
+    run(forwarder(&scene).forward(&key, 1)).unwrap();
+    let record = scene.record(7);
+    assert!(
+        matches!(record.stage, Stage::InDoubt { .. }),
+        "the second one is still to be asked about: {record:?}"
+    );
+    assert_eq!((record.revision, record.warehouse_order), (1, None));
 }

@@ -170,7 +170,7 @@ impl PollOrders {
             // Polling finds what the hint meant, should there be anything.
             Read::Absent | Read::Unreadable { order: None, .. } => return Ok(()),
         };
-        let push = self.hinted(&connection, order, &read).await?;
+        let push = self.hinted(&connection, order, &read, &store).await?;
         self.orders.send(push.as_slice()).await
     }
 
@@ -179,11 +179,14 @@ impl PollOrders {
         connection: &Connection,
         order: OrderId,
         read: &Read,
+        store: &Store,
     ) -> Result<Option<Message>, Failure> {
         let intake = self.intake();
         let key = OrderKey::new(connection.id.clone(), order);
         if let Some(record) = self.ledger.load(&key, true).await? {
-            return Ok(intake.reconsider(connection, record, read, self.partners.as_ref()).await?.push);
+            // What was read before may be older than what the record speaks of: others read it too, and acted on it.
+            let read = store.orders.read(&order.to_string()).await?;
+            return Ok(intake.reconsider(connection, record, &read, self.partners.as_ref()).await?.push);
         }
         let expected = later(self.clock.now(), self.pace.grace);
         self.ledger.expect(&connection.id, expected, &[order]).await?;

@@ -3,6 +3,8 @@
 mod common;
 
 use common::{WRITES, known, poll, poller, queued};
+use domain::admission::Admission;
+use domain::life::Step;
 use domain::payment::PaymentStatus;
 use domain::record::{Cause, Stage, Wait};
 use testkit::build;
@@ -108,4 +110,32 @@ fn a_hint_that_fails_comes_again() {
     }
     follow(&scene, "tok");
     assert_eq!((known(&scene), queued(&scene)), (vec![7], vec![7]));
+}
+
+#[test]
+fn a_hint_that_was_overtaken_does_not_bring_an_old_version_back() {
+    let mut scene = scene();
+    scene.reconnect(|connection| connection.policies.changed = domain::policy::Changed::Replace);
+    follow(&scene, "tok");
+    let until = scene.seconds_from_now(480);
+    let sent = move |scene: &Scene, order: &domain::order::Order| {
+        scene.step(7, Step::Claim { until, units: 3, mapping: 1, digest: Some(order.digest()) });
+        scene.step(7, Step::Accept { id: "W-1".parse().unwrap(), how: "" });
+    };
+    sent(&scene, &build::order(7));
+    let scene = std::sync::Arc::new(scene);
+    let others = scene.clone();
+    // Read by the hint before, changed in the store, and replaced by somebody else.
+    scene.script.meanwhile("ledger.load", move || {
+        others.store.change(7, |order| order.ship_to.as_mut().unwrap().line1 = "7 New Road".into());
+        let mut changed = build::order(7);
+        changed.ship_to.as_mut().unwrap().line1 = "7 New Road".into();
+        others.step(7, Step::Replace);
+        others.step(7, Step::Replaced(Admission::Ready, Some(changed.digest())));
+        sent(&others, &changed);
+    });
+    follow(&scene, "tok");
+    let record = scene.record(7);
+    assert_eq!((record.stage, record.revision), (Stage::Accepted, 1));
+    assert_eq!(scene.script.count("warehouse.cancel"), 0);
 }

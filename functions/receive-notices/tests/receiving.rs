@@ -262,3 +262,44 @@ fn what_a_webhook_only_hints_at_is_in_the_ledger_too_where_no_feed_tells_of_it()
         assert_eq!(dates(&scene) - before, usize::from(!polled));
     }
 }
+
+/// Order 7 as it was cancelled at the warehouse and is to be sent anew.
+fn sent_anew() -> Scene {
+    let scene = accepted();
+    scene.step(7, Step::Replace);
+    scene.step(7, Step::Replaced(domain::admission::Admission::Ready, None));
+    scene
+}
+
+#[test]
+fn a_package_of_what_was_cancelled_says_nothing_of_the_order_that_takes_its_place() {
+    for voided in [true, false] {
+        let scene = sent_anew();
+        let before = scene.record(7);
+        let notice = ShipmentNotice {
+            voided,
+            warehouse_order: Some(WarehouseOrderId::parse("W-1").unwrap()),
+            ..scene.warehouse.ship("main-7", "P-1", "1Z5")
+        };
+        let webhook = scene.warehouse.webhook(vec![Heard::Shipped(notice)]);
+        assert_eq!(post(&scene, "/webhook/main", webhook), 200);
+        assert_eq!(scene.record(7), before, "voided: {voided}");
+        let told: Vec<String> = parked(&scene).into_iter().map(|parked| parked.why).collect();
+        assert_eq!(told.len(), usize::from(!voided), "what has left all the same is for a person: {told:?}");
+        assert!(told.iter().all(|why| why.contains("later reference")), "{told:?}");
+    }
+}
+
+#[test]
+fn a_package_under_a_later_reference_is_one_that_a_lost_ledger_has_sent_anew() {
+    let scene = accepted();
+    let notice = ShipmentNotice {
+        warehouse_order: Some(WarehouseOrderId::parse("W-2").unwrap()),
+        ..scene.warehouse.ship("main-7-r1", "P-1", "1Z5")
+    };
+    let webhook = scene.warehouse.webhook(vec![Heard::Shipped(notice)]);
+    assert_eq!(post(&scene, "/webhook/main", webhook), 200);
+    let record = scene.record(7);
+    let id = record.warehouse_order.as_ref().map(WarehouseOrderId::as_str);
+    assert_eq!((record.stage, record.revision, id), (Stage::Shipped, 1, Some("W-2")));
+}

@@ -156,6 +156,25 @@ fn a_wish_is_finished_when_the_order_is_taken_back_has_vanished_or_has_left_mean
 }
 
 #[test]
+fn what_leaves_as_a_whole_while_its_replacement_or_its_cancellation_is_begun_is_shown_to_a_person() {
+    let replaced = begun();
+    let recalled = Scene::new(Class::U);
+    accepted(&recalled, 7);
+    recalled.step(7, Step::Recall("refunded in the store".into()));
+    for (scene, cause) in [
+        (replaced, Cause::ChangedAfterSending),
+        (recalled, Cause::NotCancelled("it has left; the order is refunded in the store".into())),
+    ] {
+        let date = scene.record(7).wake;
+        let record = scene.step(7, Step::Ship(build::package("P-1")));
+        assert_eq!((&record.stage, record.replace, record.recall), (&Stage::Held(cause), false, None));
+        assert_eq!(record.wake, date, "what has left is posted all the same");
+        sweep_after(&scene, DAY);
+        assert!(scene.shipments.waiting().contains(&Message::post(&scene.key(7))));
+    }
+}
+
+#[test]
 fn a_wish_outlasts_the_days_of_the_watch_and_the_policy() {
     let mut scene = begun();
     scene.connection.policies.changed = Changed::Hold;

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
-use crate::fulfillment::order_of;
+use crate::fulfillment::named;
 use crate::ids::{ConnectionId, OrderKey, Reference};
 use crate::intake::Intake;
 use crate::life::{Step, later};
@@ -30,7 +30,7 @@ impl Intake<'_> {
         connection: &ConnectionId,
         notice: &ShipmentNotice,
     ) -> Result<Option<Message>, Failure> {
-        let Some(order) = order_of(&notice.reference, connection) else {
+        let Some((order, revision)) = named(&notice.reference, connection) else {
             return self.park_stranger(connection, notice, "its reference is none of ours").await;
         };
         let key = OrderKey::new(connection.clone(), order);
@@ -46,9 +46,16 @@ impl Intake<'_> {
             if record.knows(&package) {
                 return Ok(post_if_due(&record));
             }
+            if revision < record.revision {
+                return self.earlier(connection, notice).await;
+            }
             let Ok(mut next) = record.step(Step::Ship(package.clone()), self.stamp()) else {
                 return Ok(None);
             };
+            if revision > record.revision {
+                // A ledger that was lost has sent it anew.
+                (next.revision, next.warehouse_order) = (revision, None);
+            }
             // The answer to the create may be lost for ever; the notice names the warehouse's order as well.
             next.warehouse_order = next.warehouse_order.or_else(|| notice.warehouse_order.clone());
             match self.ledger.save(&record, &next).await? {
@@ -58,6 +65,20 @@ impl Intake<'_> {
             }
         }
         Err(Failure::retryable("record shipment", format!("order {key} is being changed by others")))
+    }
+
+    /// A package of what the warehouse had before the order was sent anew: it says nothing of what it has now. That it was taken
+    /// back is as it should be; that it left although it was cancelled is for a person.
+    async fn earlier(
+        &self,
+        connection: &ConnectionId,
+        notice: &ShipmentNotice,
+    ) -> Result<Option<Message>, Failure> {
+        if notice.voided {
+            return Ok(None);
+        }
+        self.park_stranger(connection, notice, "its order was sent anew under a later reference meanwhile")
+            .await
     }
 
     async fn park_stranger(

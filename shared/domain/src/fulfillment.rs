@@ -171,12 +171,17 @@ pub fn reference(key: &OrderKey, revision: u32, max_length: usize) -> Result<Ref
 /// The order that a reference of ours names; none when it is not a reference of this connection.
 #[must_use]
 pub fn order_of(reference: &Reference, connection: &ConnectionId) -> Option<OrderId> {
+    named(reference, connection).map(|(order, _)| order)
+}
+
+/// The order that a reference of ours names, and as which of its revisions it was sent.
+#[must_use]
+pub fn named(reference: &Reference, connection: &ConnectionId) -> Option<(OrderId, u32)> {
     let text = reference.as_str();
     let after = |name: &str| text.strip_prefix(name)?.strip_prefix('-');
     let rest = after(connection.as_str()).or_else(|| after(&short_name(connection)))?;
-    let (number, revision) = rest.split_once("-r").unwrap_or((rest, "1"));
-    revision.parse::<u32>().ok()?;
-    number.parse().ok()
+    let (number, revision) = rest.split_once("-r").unwrap_or((rest, "0"));
+    Some((number.parse().ok()?, revision.parse().ok()?))
 }
 
 fn short_name(connection: &ConnectionId) -> String {

@@ -433,7 +433,7 @@ impl Record {
                 Some("to be replaced: changed in the store".to_owned())
             }
             (Accepted, Step::Replaced(to, digest)) if self.replace && self.packages.is_empty() => {
-                self.warehouse_order = None;
+                (self.warehouse_order, self.accepted_at) = (None, None);
                 self.replace = false;
                 self.revision += 1;
                 self.stage = to.stage();
@@ -465,15 +465,19 @@ impl Record {
             }
             (
                 Held(
-                    Cause::InDoubt
+                    cause @ (Cause::InDoubt
                     | Cause::OlderThanLedger
                     | Cause::ChangedAfterSending
-                    | Cause::NotCancelled(_),
+                    | Cause::NotCancelled(_)
+                    | Cause::Refused(_)),
                 ),
                 Step::Confirm { id, digest, why },
-            ) => {
-                self.kept |= matches!(stage, Held(Cause::NotCancelled(_)));
-                self.warehouse_order = self.warehouse_order.take().or(id);
+            ) if !matches!(cause, Cause::Refused(_)) || self.warehouse_order.is_some() => {
+                self.kept |= matches!(cause, Cause::NotCancelled(_));
+                let known = self.warehouse_order.take();
+                // Of one that was refused we know only what the warehouse has cancelled.
+                let is_theirs = matches!(cause, Cause::Refused(_));
+                self.warehouse_order = if is_theirs { id.or(known) } else { known.or(id) };
                 self.digest = digest.or_else(|| self.digest.take());
                 self.stage = self.shipping_stage();
                 self.wake = Some(later(stamp.at, SOON));
@@ -489,7 +493,7 @@ impl Record {
                 ),
                 Step::SendAnew { digest, why },
             ) if self.packages.is_empty() => {
-                self.warehouse_order = None;
+                (self.warehouse_order, self.accepted_at) = (None, None);
                 self.kept = false;
                 self.revision += 1;
                 self.go(digest, stamp.at);
@@ -580,7 +584,23 @@ impl Record {
         if self.stage != Stage::Cancelled {
             self.stage = self.shipping_stage();
         }
-        Some(format!("{}: {tracking}", if voided { "package taken back" } else { "package left" }))
+        let told = format!("{}: {tracking}", if voided { "package taken back" } else { "package left" });
+        let Some(cause) = self.too_late() else { return Some(told) };
+        let told = format!("{told}; held: {cause}");
+        (self.recall, self.replace) = (None, false);
+        // Its date stays: the package is to be posted all the same.
+        self.stage = Stage::Held(cause);
+        Some(told)
+    }
+
+    /// Why a wish cannot come true any more, now that all of the order has left.
+    fn too_late(&self) -> Option<Cause> {
+        let has_left = matches!(self.stage, Stage::Shipped | Stage::Posted);
+        match &self.recall {
+            _ if !has_left => None,
+            Some(status) => Some(Cause::NotCancelled(format!("it has left; the order is {status}"))),
+            None => self.replace.then_some(Cause::ChangedAfterSending),
+        }
     }
 
     fn doubt(&mut self, ask_at: Timestamp, why: &str) -> String {

@@ -11,7 +11,7 @@ use crate::order::Order;
 use crate::policy::{Changed, Policies};
 use crate::ports::{Partners, Read, Saved};
 use crate::record::{Cause, Record, Stage};
-use crate::warehouse::{Cancellation, Warehouse};
+use crate::warehouse::{Cancellation, OrderCancellation, Warehouse};
 
 /// What came of looking again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,11 +196,29 @@ async fn refusal(record: &Record, warehouse: &Warehouse) -> Result<Option<String
     if !record.packages.is_empty() {
         return Ok(Some("a package has left".to_owned()));
     }
-    let reference = sent_as(record, warehouse)?;
-    Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
+    Ok(match ask_to_cancel(desk.as_ref(), record, warehouse).await? {
         Cancellation::Cancelled => None,
         Cancellation::Refused(why) => Some(format!("the warehouse did not cancel it: {why}")),
     })
+}
+
+/// Asks for the cancellation. Many a warehouse refuses what it has cancelled already, when the answer was lost the first time: a
+/// refusal is held against what it has, where it can be asked. What can never succeed is a refusal as well.
+async fn ask_to_cancel(
+    desk: &dyn OrderCancellation,
+    record: &Record,
+    warehouse: &Warehouse,
+) -> Result<Cancellation, Failure> {
+    let reference = sent_as(record, warehouse)?;
+    let told = match desk.cancel(&reference, record.warehouse_order.as_ref()).await {
+        Err(failure) if !failure.is_retryable() => Cancellation::Refused(failure.to_string()),
+        told => told?,
+    };
+    let (Cancellation::Refused(_), Some(lookup)) = (&told, warehouse.repeat.lookup()) else {
+        return Ok(told);
+    };
+    let found = lookup.find(&reference).await?;
+    Ok(if found.is_some_and(|found| found.cancelled) { Cancellation::Cancelled } else { told })
 }
 
 /// The reference under which the warehouse has it.
@@ -225,8 +243,7 @@ pub async fn cancel(record: &Record, status: &str, warehouse: &Warehouse) -> Res
             warehouse.name
         ))));
     };
-    let reference = sent_as(record, warehouse)?;
-    Ok(match desk.cancel(&reference, record.warehouse_order.as_ref()).await? {
+    Ok(match ask_to_cancel(desk.as_ref(), record, warehouse).await? {
         Cancellation::Cancelled => Step::Cancel(format!("{status}, and cancelled by the warehouse")),
         Cancellation::Refused(why) => Step::Flag(Cause::NotCancelled(why)),
     })

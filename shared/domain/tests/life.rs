@@ -211,8 +211,12 @@ fn pairs<'a>(before: &'a Record, after: &'a Record) -> impl Iterator<Item = (&'a
 /// What must hold of every step that is allowed.
 fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<(), TestCaseError> {
     let allowed = leads_to(before.stage.word(), drawn);
+    let has_a_wish = before.recall.is_some() || before.replace;
+    let came_too_late = has_a_wish
+        && matches!(drawn, Move::Ship { .. })
+        && matches!(after.stage, Stage::Held(Cause::NotCancelled(_) | Cause::ChangedAfterSending));
     prop_assert!(
-        allowed.contains(&after.stage.word()),
+        allowed.contains(&after.stage.word()) || came_too_late,
         "{} --{drawn:?}--> {}",
         before.stage.word(),
         after.stage.word()
@@ -221,11 +225,14 @@ fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<
     prop_assert!(after.wake.is_some());
     prop_assert!(!matches!(drawn, Move::Recall) || before.recall.is_none(), "the wish is written once");
     if before.recall.is_some() && after.recall.is_none() {
-        prop_assert!(matches!(drawn, Move::Cancel | Move::Flag(_)), "{drawn:?} forgot the wish to cancel");
+        let ends_it = matches!(drawn, Move::Cancel | Move::Flag(_)) || came_too_late;
+        prop_assert!(ends_it, "{drawn:?} forgot the wish to cancel");
     }
     if before.recall.is_none() && after.recall.is_some() {
         prop_assert!(after.wake <= Some(later(stamp.at, Duration::from_secs(20 * 60))), "{:?}", after.wake);
     }
+    let is_over = matches!(after.stage, Stage::Shipped | Stage::Posted);
+    prop_assert!(!(has_a_wish && is_over), "{drawn:?}: it has left, and nobody is told of the wish");
     let over = matches!(after.stage, Stage::Cancelled | Stage::Held(_));
     prop_assert!(!over || before.recall.is_none() || after.recall.is_none(), "{drawn:?}");
     check_wish_to_replace(before, drawn, after, stamp.at)?;
@@ -278,7 +285,8 @@ fn check_wish_to_replace(
             drawn,
             Move::Replaced(_) | Move::NotReplaced | Move::Recall | Move::Flag(_) | Move::Cancel
         );
-        prop_assert!(ends_it, "{drawn:?} forgot the wish");
+        let came_too_late = after.stage == Stage::Held(Cause::ChangedAfterSending);
+        prop_assert!(ends_it || came_too_late, "{drawn:?} forgot the wish");
     }
     prop_assert!(
         before.replace || !matches!(drawn, Move::Replaced(_) | Move::NotReplaced),

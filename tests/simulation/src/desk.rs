@@ -140,10 +140,15 @@ impl OrderCancellation for Wms {
     ) -> Result<Cancellation, Failure> {
         const WHAT: &str = "warehouse: cancel";
         let (wanted, watch) = (reference.clone(), self.net.watch().clone());
+        // Who refuses what is cancelled already can be asked what it has.
+        let refuses_again = matches!(self.declares, Class::U | Class::L | Class::D);
         self.call(
             WHAT,
             || reference.to_string(),
             move |truth, now| {
+                if refuses_again && truth.known(&wanted, now).all(|order| order.cancelled) {
+                    return Cancellation::Refused("nothing of it is left to cancel".to_owned());
+                }
                 if truth.known(&wanted, now).next().is_none() {
                     return Cancellation::Refused("it has no such order".to_owned());
                 }

@@ -165,6 +165,7 @@ impl AtRest<'_> {
         let is_forgotten = was_taken && !is_known;
         let street = sold.order.ship_to.as_ref().map_or("", |to| to.line1.as_str());
         let by_hand = truth.known(&reference, now).any(|order| order.by_hand);
+        let has_left = truth.known(&reference, now).any(|order| order.shipped);
         let unwanted = self.world.people.unwanted(&record.key);
         let is_refused = truth.refused.get(&reference).is_some_and(|disliked| disliked == street);
         match &record.stage {
@@ -174,7 +175,7 @@ impl AtRest<'_> {
             Stage::Held(Cause::ByPerson(_)) | Stage::Excluded(Exclusion::ByPerson(_)) => true,
             Stage::Held(Cause::Refused(_)) => is_refused || sold.vanished || payment.is_taken_back(),
             Stage::Held(Cause::Vanished) => sold.vanished,
-            Stage::Held(Cause::ChangedAfterSending) => is_forgotten || by_hand,
+            Stage::Held(Cause::ChangedAfterSending) => is_forgotten || by_hand || has_left,
             Stage::Accepted => is_forgotten,
             Stage::Cancelled if unwanted => true,
             Stage::Cancelled | Stage::Excluded(_) => *payment != PaymentStatus::Accepted,

@@ -154,7 +154,7 @@ impl Truth {
 pub struct Wms {
     pub(crate) class: Class,
     /// The class that its adapter declares.
-    declares: Class,
+    pub(crate) declares: Class,
     /// Can it be asked for everything that it has shipped? If not, it only sends webhooks, and answers about one order.
     pub(crate) has_feed: bool,
     truth: Arc<Mutex<Truth>>,

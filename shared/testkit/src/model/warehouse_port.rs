@@ -51,12 +51,17 @@ impl House {
         if let Some(reason) = &self.too_late {
             return Cancellation::Refused(reason.clone());
         }
-        let mut found = false;
-        for order in self.orders.iter_mut().filter(|order| order.request.reference == *reference) {
-            order.cancelled = true;
-            found = true;
+        let mut ours =
+            self.orders.iter_mut().filter(|order| order.request.reference == *reference).peekable();
+        if ours.peek().is_none() {
+            return Cancellation::Refused("no such order".to_owned());
         }
-        if found { Cancellation::Cancelled } else { Cancellation::Refused("no such order".to_owned()) }
+        let mut live = ours.filter(|order| !order.cancelled).peekable();
+        if live.peek().is_none() {
+            return Cancellation::Refused("it is cancelled already".to_owned());
+        }
+        live.for_each(|order| order.cancelled = true);
+        Cancellation::Cancelled
     }
 
     fn page(&self, bookmark: Option<&str>) -> FeedPage {
