@@ -512,7 +512,8 @@ The header says which table it is:
       Merged by SKU: what the file does not name stays (--replace: it goes).
       Several rows of one sku are a kit. warehouse_sku - means: not shipped.
   match,method,countries,min_total,below_total,service
-      Always replaces all shipping rules, because their order decides.
+      Takes the place of all shipping rules, because their order decides. Rules
+      that the file does not have go only with --replace.
       match: is, starts_with, like (with * and ?), any. service HOLD: a person
       decides. countries: two-letter codes with blanks between, empty for all.
 Semicolons, tabs and a byte order mark are fine; the text must be UTF-8.
@@ -535,7 +536,7 @@ pub(crate) struct MapImport {
     /// The connection; may be left out where there is only one.
     #[arg(long, value_name = "ID")]
     pub(crate) connection: Option<ConnectionId>,
-    /// Remove the listings that the file does not name.
+    /// Remove the listings, or the rules, that the file does not name.
     #[arg(long)]
     pub(crate) replace: bool,
     /// Say what would change, and change nothing.

@@ -206,6 +206,11 @@ pub(crate) async fn missing_secrets(file: &Path, config: &Config, vault: &Vault)
     if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
 }
 
+/// A path as the settings file means it, whatever the current folder is.
+fn beside(file: &str, path: &str) -> PathBuf {
+    Path::new(file).parent().unwrap_or(Path::new("")).join(path)
+}
+
 fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config {
     let data_dir = root.text("data_dir", reading).unwrap_or_else(|| "cartdock-data".to_owned());
     let mut server = root.table("server", reading);
@@ -221,7 +226,7 @@ fn top(mut root: Entries, adapters: &Adapters, reading: &mut Reading) -> Config 
     let connections = connection::all(&mut root, adapters, reading);
     root.nothing_else(reading);
     Config {
-        data_dir: PathBuf::from(data_dir),
+        data_dir: beside(reading.file(), &data_dir),
         listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8377))),
         public_url,
         local_hosts,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::Failure;
 use operations::connections;
+use operations::text::count;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -53,7 +54,7 @@ async fn open(file: &Path, config: &Config) -> Result<Host, Failure> {
     let now =
         known::read(file).map_err(|mistakes| Failure::permanent("read settings", mistakes.to_string()))?;
     for connection in &now.connections {
-        connections::enter(host.connections.as_ref(), connection, None).await?;
+        connections::enter(host.connections.as_ref(), connection, None, None).await?;
     }
     host.retire_all_but(&now.connections).await?;
     Ok(host)
@@ -73,9 +74,16 @@ pub(crate) async fn run(file: &Path, config: &Config) -> Result<(), Failure> {
         )
     })?;
     let running = host.start(listener).await?;
+    let enabled = config.connections.iter().filter(|connection| connection.enabled).count();
+    if let (0, Some(first)) = (enabled, config.connections.first()) {
+        tracing::warn!(
+            "no connection is enabled: nothing is imported or sent; cartdock connection enable {}",
+            first.id
+        );
+    }
     tracing::info!(
-        "running {} connections, webhooks at http://{}; Ctrl-C finishes what is in hand and stops",
-        config.connections.iter().filter(|connection| connection.enabled).count(),
+        "running {}, webhooks at http://{}; Ctrl-C finishes what is in hand and stops",
+        count(enabled as u64, "connection", "connections"),
         config.listen
     );
     interrupted().await;

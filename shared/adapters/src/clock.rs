@@ -30,7 +30,8 @@ impl Clock for SystemClock {
 }
 
 /// The operating system's random numbers, fetched for many tokens at once: a call of the system for each token would be one
-/// in ten of what an order needs.
+/// in ten of what an order needs. A machine that is copied while it runs has the same numbers ahead, but not the same time: the
+/// time is in each token.
 #[derive(Debug)]
 pub struct SystemRandomness {
     source: SystemRandom,
@@ -60,17 +61,33 @@ impl Randomness for SystemRandomness {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match ahead.pop() {
-                Some(token) => return token,
+                Some(Token(random)) => return Token(random ^ nanos()),
                 None => ahead.extend(self.fetch()),
             }
         }
     }
 }
 
+/// The nanosecond, as far as it changes.
+fn nanos() -> u64 {
+    u64::try_from(SystemClock.now().as_nanosecond()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_copy_of_a_machine_gives_other_tokens() {
+        let dice = SystemRandomness::default();
+        dice.token();
+        let copy = SystemRandomness {
+            source: dice.source.clone(),
+            ahead: Mutex::new(dice.ahead.lock().unwrap().clone()),
+        };
+        assert!((1..AT_ONCE).all(|_| dice.token() != copy.token()));
+    }
 
     #[test]
     fn no_token_is_given_twice_by_whomever_it_is_asked_for() {

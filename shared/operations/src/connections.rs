@@ -100,18 +100,28 @@ pub fn entered(wanted: &Connection, known: Option<&Connection>) -> Connection {
 /// How often a connection is written anew when somebody else was faster.
 const TRIES: u32 = 8;
 
-/// Puts a connection into the ledger, [`entered`] by what the ledger knows at that moment, or with `history`: whoever writes
-/// it at the same time (the end of a rebuild, another person) is not overwritten unseen. Gives what was written.
+/// Puts a connection into the ledger, [`entered`] by what the ledger knows at that moment, or with `history`: the end of a
+/// rebuild at the same time is not overwritten. Nor is what another person has set, where `shown` says what the one who
+/// wants this has seen. Gives what was written.
 ///
 /// # Errors
-/// Those of the ledger; retryable, when somebody else was faster each time.
+/// Those of the ledger; retryable, when somebody else was faster each time. Permanent, when a setting is another one than was
+/// shown.
 pub async fn enter(
     connections: &dyn Connections,
     wanted: &Connection,
     history: Option<History>,
+    shown: Option<&Connection>,
 ) -> Result<Connection, Failure> {
     for _ in 0..TRIES {
         let known = connections.fresh(&wanted.id).await?;
+        if let (Some(known), Some(shown)) = (&known, shown)
+            && *known != (Connection { history: known.history, ..shown.clone() })
+        {
+            let why =
+                format!("somebody has changed connection {} meanwhile; look at it and repeat", wanted.id);
+            return Err(Failure::permanent("write connection", why));
+        }
         let entered = entered(wanted, known.as_ref());
         let entered = Connection { history: history.unwrap_or(entered.history), ..entered };
         let is_written = match &known {

@@ -1,8 +1,8 @@
 //! What a person does about a held order: one cure per cause, with the command and the CSV row where there is one.
 
-use domain::ConnectionId;
 use domain::mapping::Gap;
 use domain::record::Cause;
+use domain::{ConnectionId, OrderKey};
 use serde::Serialize;
 
 use crate::mapping_csv::csv_line;
@@ -22,7 +22,17 @@ pub struct Cure {
     pub releases: bool,
 }
 
+/// Stands in a command for the number of an order, where a cure is that of many.
+pub(crate) const ORDER: &str = "ORDER";
+
 impl Cure {
+    /// The cure as it is typed for one order.
+    pub(crate) fn of_order(mut self, key: &OrderKey) -> Self {
+        let of_many = format!("{}/{ORDER}", key.connection);
+        self.command = self.command.map(|command| command.replace(&of_many, &key.to_string()));
+        self
+    }
+
     fn outside(what: impl Into<String>) -> Self {
         Self { what: what.into(), releases: true, ..Self::default() }
     }
@@ -48,7 +58,9 @@ pub(crate) fn of_gap(gap: &Gap, connection: &ConnectionId) -> Cure {
              products without SKU are not shipped."
         )),
         Gap::UnknownMethod { method, country } => Cure {
-            what: "Add a shipping rule for it to the exported rules, above a rule for any method.".to_owned(),
+            what: "Add a shipping rule for it to the rules in force, above a rule for any method (cartdock map export rules \
+                   --out rules.csv writes them)."
+                .to_owned(),
             row: Some(csv_line(&["is", method, country_code(country), "", "", "<service>"])),
             command: Some(format!("cartdock map import rules.csv --connection {connection}")),
             releases: true,
@@ -75,8 +87,8 @@ fn country_code(country: &str) -> &str {
 /// The cure of a cause that is no gap in the mapping.
 #[must_use]
 pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
-    let settle = || format!("cartdock resolve {connection}/ORDER --there | --not-there | --cancelled");
-    let release = || format!("cartdock release {connection}/ORDER");
+    let settle = || format!("cartdock resolve {connection}/{ORDER}");
+    let release = || format!("cartdock release {connection}/{ORDER}");
     match cause {
         Cause::Unmapped(gaps) => gaps.first().map(|gap| of_gap(gap, connection)).unwrap_or_default(),
         Cause::BadAddress(_) => {
@@ -102,7 +114,8 @@ pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
         ),
         Cause::Vanished => Cure::outside("Look for it in the store. It is read again by itself."),
         Cause::InDoubt => Cure::by_hand(
-            "Look for its reference in the warehouse. It is not sent again until a person has decided.",
+            "Look for its reference in the warehouse, and say what you found: --there, --not-there or --cancelled. It is \
+             not sent again until a person has decided.",
             settle(),
         ),
         Cause::OlderThanLedger => Cure {
@@ -111,13 +124,15 @@ pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {
             command: Some(format!("cartdock rebuild {connection} --new")),
             ..Cure::default()
         },
-        Cause::ChangedAfterSending => {
-            let settle = format!("cartdock resolve {connection}/ORDER --there | --anew | --cancelled");
-            Cure::by_hand("Compare the order in the store with the warehouse's, and change it there.", settle)
-        }
+        Cause::ChangedAfterSending => Cure::by_hand(
+            "Compare the order in the store with the warehouse's, and change it there. Then say how it stands there: --there, \
+             --anew (it was cancelled there, and is sent as it is now) or --cancelled.",
+            settle(),
+        ),
         Cause::NotCancelled(_) => Cure::by_hand(
-            "Ask the warehouse to stop it, or let the parcel come back: the buyer was refunded.",
-            format!("cartdock resolve {connection}/ORDER --there | --cancelled"),
+            "Ask the warehouse to stop it, or let the parcel come back: the buyer was refunded. Then say how it stands there: \
+             --there or --cancelled.",
+            settle(),
         ),
         Cause::ByPerson(_) => Cure::by_hand("Ask the person who held it.", release()),
     }

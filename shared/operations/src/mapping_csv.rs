@@ -208,6 +208,14 @@ pub(crate) fn lines(rows: impl Iterator<Item = Vec<String>>) -> String {
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
+/// What is wrong with a cell that [`is_placeholder`].
+const PLACEHOLDER: &str = "is a placeholder; write the warehouse's own word in its place";
+
+/// Is it what a cure shows where only a person knows the word: `<service>`?
+fn is_placeholder(text: &str) -> bool {
+    text.starts_with('<') && text.ends_with('>')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -207,12 +207,13 @@ fn the_wish_to_cancel_is_written_before_the_warehouse_is_asked() {
 }
 
 #[test]
-fn what_has_left_as_a_whole_is_not_cancelled_any_more() {
+fn what_has_left_as_a_whole_is_not_cancelled_any_more_and_a_person_is_told() {
     let scene = sent(Some(accept()));
     scene.step(7, Step::Recall("refunded".into()));
     scene.step(7, Step::Ship(build::package("P-1")));
     let before = scene.record(7);
-    assert_eq!(before.stage, Stage::Shipped);
+    let told = "it has left; the order is refunded".to_owned();
+    assert_eq!(before.stage, Stage::Held(Cause::NotCancelled(told)));
     look(&scene, &read(PaymentStatus::Refunded)).unwrap();
     assert_eq!((scene.record(7), scene.script.count("warehouse.cancel")), (before, 0));
 }

@@ -65,6 +65,11 @@ impl<'t> Reading<'t> {
         self.may_be_empty
     }
 
+    /// The settings file.
+    pub(super) fn file(&self) -> &'t str {
+        self.file
+    }
+
     /// The file's top table; none when it is no TOML. Then nothing else is worth saying.
     pub(super) fn root(&mut self) -> Option<Entries<'t>> {
         if let Some(why) = too_much(self.text) {
@@ -76,7 +81,10 @@ impl<'t> Reading<'t> {
             // The parser's own message quotes nothing of the file.
             let cure = "see https://toml.io for how it is written; texts stand in \"quotes\"";
             let at = error.span().unwrap_or(0..0);
-            self.wrong(at, format!("is not TOML: {}", error.message()), cure);
+            match placeholder(self.text, at.start) {
+                Some(name) => self.wrong(at, format!("is not filled in: {name}"), "write the value there"),
+                None => self.wrong(at, format!("is not TOML: {}", error.message()), cure),
+            }
         }
         errors.is_empty().then(|| Entries::new(table, ""))
     }
@@ -369,4 +377,12 @@ fn distance(one: &str, other: &str) -> usize {
         }
     }
     row.last().copied().unwrap_or(0)
+}
+
+/// What `init` has left for a person to fill in on the line of this place: `start = <FIRST-ORDER-DATE>`.
+fn placeholder(text: &str, at: usize) -> Option<&str> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let (_, value) = text.get(begin..)?.lines().next()?.split_once('=')?;
+    let name = value.trim();
+    (name.starts_with('<') && name.ends_with('>')).then_some(name)
 }

@@ -330,3 +330,21 @@ fn mistakes_in_who_is_told_are_named_with_their_cure() {
         assert!(mistakes.contains(said) && !mistakes.contains("unmistakable"), "{said} in\n{mistakes}");
     }
 }
+
+#[test]
+fn the_data_directory_is_beside_the_settings_file_wherever_a_command_is_typed() {
+    for (data_dir, path) in [("data", "/etc/shop/data"), ("/var/lib/cartdock", "/var/lib/cartdock")] {
+        let text = format!("data_dir = \"{data_dir}\"\n");
+        let config = crate::known::read_text(std::path::Path::new("/etc/shop/cartdock.toml"), &text).unwrap();
+        assert_eq!(config.data_dir, std::path::Path::new(path));
+    }
+}
+
+#[test]
+fn what_is_not_filled_in_is_told_by_its_name() {
+    let mistakes = wrong("[server]", "start = <FIRST-ORDER-DATE>\n[server]");
+    assert!(
+        mistakes.iter().any(|told| told.contains("is not filled in: <FIRST-ORDER-DATE>")),
+        "{mistakes:#?}"
+    );
+}

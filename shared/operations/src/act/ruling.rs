@@ -104,6 +104,9 @@ impl View<'_> {
                 Ok(Step::LetGo { digest: order.digest(), why: "a person let it go".to_owned() })
             }
             Stage::Ready { .. } => Err(Refusal::because("nothing holds it: it is to be sent already")),
+            Stage::Accepted | Stage::PartlyShipped => {
+                Err(Refusal::because("nothing holds it: the warehouse has it"))
+            }
             _ => Err(self.is_past_that("nothing holds it")),
         }
     }
@@ -191,6 +194,9 @@ impl View<'_> {
                     "the warehouse is asked about it by itself, at {}; before that nobody can know",
                     instant(*ask_at)
                 )),
+                Stage::Accepted | Stage::PartlyShipped => {
+                    Refusal::because("nothing about it is to be settled: the warehouse has it")
+                }
                 _ => self.is_past_that("nothing about it is to be settled"),
             });
         };
@@ -216,8 +222,9 @@ impl View<'_> {
                 Ok(Step::SendAnew { digest: order.digest(), why: why(", it is not there any more") })
             }
             Resolution::NotThere if record.may_be_there() => Err(Refusal::instead(
-                "the warehouse had it: if it was cancelled there, say so, or have it sent under a new reference",
-                format!("cartdock resolve {0} --cancelled, or cartdock resolve {0} --anew", record.key),
+                "the warehouse had it: if it was cancelled there, say so (--cancelled), or have it sent under a new reference \
+                 (--anew)",
+                format!("cartdock resolve {}", record.key),
             )),
             _ => Err(Refusal::instead(
                 format!("it was never sent; it is held because {cause}"),
@@ -249,8 +256,8 @@ impl View<'_> {
     fn needs_a_look(&self) -> Refusal {
         let key = &self.record.key;
         Refusal::instead(
-            "the warehouse may have it: look there first, then say what you found",
-            format!("cartdock resolve {key} --there | --not-there | --anew | --cancelled"),
+            "the warehouse may have it: look there first, then say what you found: --there, --not-there, --anew or --cancelled",
+            format!("cartdock resolve {key}"),
         )
     }
 

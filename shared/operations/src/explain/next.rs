@@ -138,7 +138,7 @@ pub(super) fn cures(record: &Record) -> Vec<Cure> {
         Stage::Held(Cause::Unmapped(gaps)) => {
             gaps.iter().map(|gap: &Gap| cure::of_gap(gap, connection)).collect()
         }
-        Stage::Held(cause) => vec![cure::of_cause(cause, connection)],
+        Stage::Held(cause) => vec![cure::of_cause(cause, connection).of_order(&record.key)],
         _ => Vec::new(),
     }
 }

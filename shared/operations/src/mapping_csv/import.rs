@@ -26,7 +26,7 @@ pub struct Import<'a> {
     /// The bytes of the file.
     pub file: &'a [u8],
     /// Are listings that the file does not name removed? Otherwise the file is merged by SKU. Shipping rules are always
-    /// replaced as a whole, because their order is what decides.
+    /// replaced as a whole, because their order is what decides: this says that those which the file does not have may go.
     pub replace: bool,
     /// Only say what would change?
     pub dry_run: bool,
@@ -76,6 +76,8 @@ pub struct Imported {
 pub enum NotImported {
     /// Rows are wrong: all of them are named.
     Rows(Vec<RowError>),
+    /// So many shipping rules would go.
+    RulesGo(usize),
     /// Others keep changing the mapping at the same time.
     Contended,
     /// The mapping could not be read or written.
@@ -91,6 +93,12 @@ impl fmt::Display for NotImported {
                 }
                 f.write_str("nothing of the file was applied")
             }
+            Self::RulesGo(rules) => write!(
+                f,
+                "the file takes the place of all shipping rules, and {} would go that it does not have; put them back in \
+                 (cartdock map export rules --out rules.csv writes those in force), or say --replace; nothing was applied",
+                count(*rules as u64, "rule", "rules")
+            ),
             Self::Contended => {
                 f.write_str("somebody else is changing this mapping; nothing was applied, try again")
             }
@@ -121,6 +129,13 @@ impl Import<'_> {
                 Imported { left, ..compared(&current, &next, content.kind(), warnings.clone()) };
             let lost = lost_zeros(&content, &current).into_iter();
             imported.warnings.extend(lost.map(|reason| RowError::of_row(0, reason)));
+            if content.kind() == Kind::Rules && imported.counts.removed > 0 && !self.replace {
+                let refused = NotImported::RulesGo(imported.counts.removed);
+                if !self.dry_run {
+                    return Err(refused);
+                }
+                imported.warnings.push(RowError::of_row(0, refused.to_string()));
+            }
             let changes = next.listings != current.listings || next.rules != current.rules;
             if self.dry_run || !changes {
                 return Ok(imported);
@@ -344,9 +359,26 @@ mod tests {
         import(&mappings, &format!("{header}is,UPS,U\nis,DHL,D\n"), false, false).await.unwrap();
         let turned = import(&mappings, &format!("{header}is,DHL,D\nis,UPS,U\n"), false, false).await.unwrap();
         assert_eq!((turned.reordered, turned.applied, turned.counts.unchanged), (true, true, 2));
-        let fewer = import(&mappings, &format!("{header}is,DHL,X\n"), false, false).await.unwrap();
+        let fewer = format!("{header}is,DHL,X\n");
+        let refused = import(&mappings, &fewer, false, false).await.unwrap_err().to_string();
+        assert!(refused.contains("1 rule would go") && refused.contains("--replace"), "{refused}");
+        assert_eq!(mappings.current(&"main".parse().unwrap()).await.unwrap().rules.len(), 2, "nothing went");
+        let warned = import(&mappings, &fewer, false, true).await.unwrap();
+        assert!(warned.text(Style::PLAIN).contains("1 rule would go"), "{}", warned.text(Style::PLAIN));
+        let fewer = import(&mappings, &fewer, true, false).await.unwrap();
         assert_eq!(fewer.counts, Counts { added: 0, changed: 1, removed: 1, unchanged: 0 });
         assert!(skus(&mappings).is_empty(), "rules leave the listings alone");
+    }
+
+    #[tokio::test]
+    async fn what_a_cure_leaves_to_a_person_is_not_taken_for_a_word_of_the_warehouse() {
+        for file in
+            ["sku,warehouse_sku\nLAMP,<warehouse SKU>\n", "match,method,service\nis,DRONE,<service>\n"]
+        {
+            let mappings = FakeMappings::default();
+            let refused = import(&mappings, file, false, false).await.unwrap_err().to_string();
+            assert!(refused.contains("is a placeholder"), "{refused}");
+        }
     }
 
     #[tokio::test]

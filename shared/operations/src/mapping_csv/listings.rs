@@ -7,7 +7,7 @@ use domain::mapping::{Component, Mapping, Sku, Target, WarehouseSku};
 
 use super::sheet::{Row, Sheet};
 use super::suspicion::looks_eaten;
-use super::{Content, Noted, Parsed, RowError, shown};
+use super::{Content, Noted, PLACEHOLDER, Parsed, RowError, is_placeholder, shown};
 
 /// The warehouse SKU that says: this is not shipped.
 pub(super) const NOT_SHIPPED: &str = "-";
@@ -123,6 +123,7 @@ fn line(row: &Row) -> Result<(Sku, Option<Component>), Vec<RowError>> {
     let target = match row.cell("warehouse_sku") {
         NOT_SHIPPED => Ok(None),
         "" => Err(wrong("warehouse_sku", format!("is empty; write {NOT_SHIPPED} if this is not shipped"))),
+        text if is_placeholder(text) => Err(wrong("warehouse_sku", PLACEHOLDER.to_owned())),
         text => WarehouseSku::parse(text).map(Some).map_err(|e| wrong("warehouse_sku", e.to_string())),
     };
     match (sku, target, quantity) {

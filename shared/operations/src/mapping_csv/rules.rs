@@ -5,7 +5,7 @@ use domain::mapping::{Decision, Mapping, Matcher, Service, ShipMethod, ShippingR
 use rust_decimal::Decimal;
 
 use super::sheet::{Row, Sheet};
-use super::{Content, Noted, Parsed, RowError, shown};
+use super::{Content, Noted, PLACEHOLDER, Parsed, RowError, is_placeholder, shown};
 
 /// The service that says: a person decides.
 pub(super) const HOLD: &str = "HOLD";
@@ -147,6 +147,9 @@ fn decision(text: &str) -> Result<Decision, String> {
     let empty = || format!("is empty; write the warehouse's code, or {HOLD} if a person decides");
     if text.is_empty() {
         return Err(empty());
+    }
+    if is_placeholder(text) {
+        return Err(PLACEHOLDER.to_owned());
     }
     Service::parse(text).map(Decision::Book).map_err(|e| e.to_string())
 }

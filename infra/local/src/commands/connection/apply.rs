@@ -44,8 +44,9 @@ pub(in crate::commands) async fn apply(cli: &Cli, args: &Apply) -> Result<Outcom
         confirm::typed(&question, "yes", "--yes")?;
     }
     for connection in work {
-        // What the functions have learned of its past since we looked counts.
-        enter(host.connections.as_ref(), connection, None).await?;
+        // What the functions have learned of its past since we looked counts; what a person has set since is not lost.
+        let shown = known.iter().find(|known| known.id == connection.id);
+        enter(host.connections.as_ref(), connection, None, shown).await?;
     }
     let _nobody_reads_it = writeln!(std::io::stderr(), "written: the functions see it within half a minute");
     Ok(Outcome::Fine)

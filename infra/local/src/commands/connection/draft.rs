@@ -18,6 +18,8 @@ pub(super) struct Draft {
     file: Option<SettingsFile>,
     /// The connection as it is to be.
     pub(super) wanted: Connection,
+    /// On a deployment: as it was when the change was begun.
+    shown: Option<Connection>,
 }
 
 impl Desk<'_> {
@@ -35,14 +37,15 @@ impl Desk<'_> {
         let wanted = file.connection(&connection.id).cloned().ok_or_else(|| {
             Problem(format!("{} has no connection {} any more", file.path().display(), connection.id))
         })?;
-        Ok(Draft { file: Some(file), wanted })
+        Ok(Draft { file: Some(file), wanted, shown: None })
     }
 
     /// Switches a connection on or off. On a deployment no other setting is looked at, so that one can be switched off
     /// whatever is wrong with it.
     pub(super) fn switched(&self, connection: &Connection, enabled: bool) -> Result<Draft, Problem> {
         if self.cli.stack.is_some() {
-            return Ok(Draft { file: None, wanted: Connection { enabled, ..connection.clone() } });
+            let wanted = Connection { enabled, ..connection.clone() };
+            return Ok(Draft { file: None, wanted, shown: Some(connection.clone()) });
         }
         let literal = if enabled { "true" } else { "false" };
         self.draft(connection, |text| crate::settings::edit::set(text, &connection.id, &["enabled"], literal))
@@ -54,7 +57,7 @@ impl Desk<'_> {
         if let Some(file) = &draft.file {
             file.save()?;
         }
-        Ok(enter(self.host.connections.as_ref(), &draft.wanted, history).await?)
+        Ok(enter(self.host.connections.as_ref(), &draft.wanted, history, draft.shown.as_ref()).await?)
     }
 
     /// When a change counts.
@@ -76,7 +79,8 @@ fn in_ledger(
         |problem: String| Problem(format!("nothing was changed, because it would be wrong:\n{problem}"));
     let text = edit(&render::connection(connection)).map_err(|Stuck| wrong(STUCK.to_owned()))?;
     let wanted = one_alone(&text)?.ok_or_else(|| wrong(STUCK.to_owned()))?;
-    Ok(Draft { file: None, wanted: Connection { history: connection.history, ..wanted } })
+    let wanted = Connection { history: connection.history, ..wanted };
+    Ok(Draft { file: None, wanted, shown: Some(connection.clone()) })
 }
 
 /// The connection of a text that no file has, by the same rules; its lines mean nothing to anybody.
