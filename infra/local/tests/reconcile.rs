@@ -96,6 +96,17 @@ async fn once_a_day_it_happens_by_itself() {
     assert_eq!(terminate(run).await, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_that_all_is_well_when_nothing_was_compared() {
+    let shop = Shop::open("reconcile-disabled", WriteBack::NotOffered).await;
+    shop.write("cartdock.toml", &shop.settings().replace("enabled = true", "enabled = false"));
+    let refused = shop.reconciled(&[]).await.ended(2);
+    assert!(
+        refused.words().contains("nothing was compared (cartdock connection enable main)"),
+        "{refused:?}"
+    );
+}
+
 here_and_on_a_stack!(what_orders_wait_for_is_one_issue_with_its_cure, "issues", WriteBack::NotOffered);
 
 async fn what_orders_wait_for_is_one_issue_with_its_cure(shop: Shop) {

@@ -1,9 +1,12 @@
 //! One order on one screen: where it is, since when, what happens next, and its whole story. No personal data.
 
+use std::sync::Arc;
+
 use domain::intake::body_of;
 use domain::ports::{Connections, Ledger, Mappings, Partners};
 use domain::record::{Cause, Entry, Record, Stage};
 use domain::shipment::{Package, Post};
+use domain::warehouse::{Repeat, Warehouse};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -118,10 +121,13 @@ impl Explain<'_> {
         let first = record.story.first().map_or(u32::MAX, |entry| entry.seq);
         story.retain(|entry| entry.seq < first);
         story.extend(record.story.iter().cloned());
-        let reference = self.reference(&record).await;
+        let warehouse = self.warehouse(&record).await;
+        let reference = reference(&record, warehouse.as_deref());
+        let can_be_asked = !warehouse.is_some_and(|warehouse| matches!(warehouse.repeat, Repeat::Cannot));
         let changed = self.changed(&record).await;
         let request = self.last_request(&record).await;
-        Ok(Explanation { changed, request, ..Explanation::of(&record, reference, story, self.now) })
+        let told = Explanation::of(&record, reference, can_be_asked, story, self.now);
+        Ok(Explanation { changed, request, ..told })
     }
 
     /// What is another in the store now than when it was sent. Nothing where that cannot be found out: the body that was
@@ -140,28 +146,27 @@ impl Explain<'_> {
         compared.await.unwrap_or_default()
     }
 
-    /// The reference as the warehouse knows it: its limit decides whether the long or the short form was used.
-    async fn reference(&self, record: &Record) -> String {
-        let limit = self.reference_limit(record).await.unwrap_or(usize::MAX);
-        domain::fulfillment::reference(&record.key, record.revision, limit)
-            .map_or_else(|e| e.to_string(), |reference| reference.to_string())
-    }
-
-    async fn reference_limit(&self, record: &Record) -> Option<usize> {
+    async fn warehouse(&self, record: &Record) -> Option<Arc<Warehouse>> {
         let connection = self.connections.get(&record.key.connection).await.ok()??;
-        let warehouse = self.partners?.warehouse(&connection).await.ok()?;
-        Some(warehouse.limits.reference)
+        self.partners?.warehouse(&connection).await.ok()
     }
 }
 
+/// The reference as the warehouse knows it: its limit decides whether the long or the short form was used.
+fn reference(record: &Record, warehouse: Option<&Warehouse>) -> String {
+    let limit = warehouse.map_or(usize::MAX, |warehouse| warehouse.limits.reference);
+    domain::fulfillment::reference(&record.key, record.revision, limit)
+        .map_or_else(|e| e.to_string(), |reference| reference.to_string())
+}
+
 impl Explanation {
-    fn of(record: &Record, reference: String, story: Vec<Entry>, now: Timestamp) -> Self {
+    fn of(record: &Record, reference: String, can_be_asked: bool, story: Vec<Entry>, now: Timestamp) -> Self {
         Self {
             order: record.key.to_string(),
             stage: record.stage.word(),
-            meaning: next::meaning(record),
+            meaning: next::meaning(record, can_be_asked),
             since: record.since,
-            next: next::next(record, &reference, now),
+            next: next::next(record, &reference, can_be_asked, now),
             cures: next::cures(record),
             imported_at: record.imported_at,
             attempts: record.attempts,

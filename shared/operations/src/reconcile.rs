@@ -90,6 +90,15 @@ impl Reconciled {
         let unsettled = found.unsettled();
         match (found.sums(), unsettled, found.differ) {
             (false, ..) => ("The counts do NOT sum.".to_owned(), Tone::Bad),
+            (_, 0, 0) if found.listed_all && found.warehouse.not_asked > 0 => {
+                let orders = count(found.warehouse.not_asked, "order", "orders");
+                (
+                    format!(
+                        "All sides agree as far as they were asked; about {orders} the warehouse was not."
+                    ),
+                    Tone::Good,
+                )
+            }
             (_, 0, 0) if found.listed_all => ("All sides agree.".to_owned(), Tone::Good),
             (_, 0, 0) => ("Nothing differs in what could be compared.".to_owned(), Tone::Warn),
             (_, 0, fixed) => (format!("{} put right.", count(fixed, "order was", "orders were")), Tone::Good),

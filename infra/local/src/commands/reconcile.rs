@@ -1,5 +1,6 @@
 //! `cartdock reconcile`: compares the ledger with both sides now, and shows how far it is on a terminal.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use domain::connection::Connection;
@@ -15,12 +16,24 @@ use crate::nudge::Nudge;
 
 impl Desk<'_> {
     pub(super) async fn reconcile(&self, args: &Reconcile) -> Result<Outcome, Problem> {
-        let mut all = Vec::new();
+        let (mut all, mut disabled) = (Vec::new(), Vec::new());
         for connection in self.chosen(args.connection.as_ref())? {
-            if !connection.enabled && args.connection.is_none() {
-                continue;
+            if connection.enabled || args.connection.is_some() {
+                all.push(self.compare(&connection, args).await?);
+            } else {
+                disabled.push(connection.id.to_string());
             }
-            all.push(self.compare(&connection, args).await?);
+        }
+        if let (true, Some(first)) = (all.is_empty(), disabled.first()) {
+            let why = format!(
+                "no connection is enabled: nothing was compared (cartdock connection enable {first})"
+            );
+            return Err(Problem(why));
+        }
+        if !disabled.is_empty() {
+            let left = disabled.join(", ");
+            let _nobody_reads_it =
+                writeln!(std::io::stderr(), "not compared, because disabled: {left}; name one to compare it");
         }
         self.show(&all, || all.iter().map(|one| one.text(style())).collect::<Vec<_>>().join("\n"))?;
         Ok(Outcome::of(all.iter().any(Reconciled::needs_attention)))

@@ -191,7 +191,7 @@ impl View<'_> {
         let Stage::Held(cause) = &record.stage else {
             return Err(match &record.stage {
                 Stage::InDoubt { ask_at } => Refusal::because(format!(
-                    "the warehouse is asked about it by itself, at {}; before that nobody can know",
+                    "at {} the warehouse is asked about it or, where it cannot be asked, you are; before that nobody can know",
                     instant(*ask_at)
                 )),
                 Stage::Accepted | Stage::PartlyShipped => {
@@ -270,7 +270,7 @@ impl View<'_> {
                 instant(claim.until)
             )),
             Stage::InDoubt { ask_at } => Refusal::because(format!(
-                "{what}: it was sent and the answer was lost; the warehouse is asked at {}",
+                "{what}: it was sent and the answer was lost; at {} the warehouse is asked or, where it cannot be asked, you are",
                 instant(*ask_at)
             )),
             Stage::Held(_) => self.needs_a_look(),

@@ -42,12 +42,16 @@ impl Next {
 }
 
 /// The stage in a sentence.
-pub(super) fn meaning(record: &Record) -> String {
+pub(super) fn meaning(record: &Record, can_be_asked: bool) -> String {
     match &record.stage {
         Stage::Waiting(why) => format!("Waits: {why}."),
         Stage::Ready { .. } if record.attempts > 0 => "To be sent to the warehouse, again.".to_owned(),
         Stage::Ready { .. } => "To be sent to the warehouse.".to_owned(),
         Stage::Sending(_) => "An attempt is sending it to the warehouse now.".to_owned(),
+        Stage::InDoubt { .. } if !can_be_asked => {
+            "It may have been sent, and this warehouse cannot be asked whether it has it: a person has to look."
+                .to_owned()
+        }
         Stage::InDoubt { .. } if record.attempts == 0 => {
             "An earlier ledger may have sent it: the warehouse is asked before anything is sent.".to_owned()
         }
@@ -72,8 +76,8 @@ pub(super) fn meaning(record: &Record) -> String {
     }
 }
 
-/// What happens next, and when.
-pub(super) fn next(record: &Record, reference: &str, now: Timestamp) -> Next {
+/// What happens next, and when. Not every warehouse can be asked whether it has an order.
+pub(super) fn next(record: &Record, reference: &str, can_be_asked: bool, now: Timestamp) -> Next {
     let (what, at, by_itself) = match &record.stage {
         Stage::Waiting(Wait::Unpaid(_)) => ("it is read again in the store".to_owned(), record.wake, true),
         Stage::Waiting(Wait::CoolingOff) => {
@@ -85,6 +89,10 @@ pub(super) fn next(record: &Record, reference: &str, now: Timestamp) -> Next {
         }
         Stage::Sending(claim) => {
             ("the attempt ends; if it dies, the warehouse is asked".to_owned(), Some(claim.until), true)
+        }
+        Stage::InDoubt { ask_at } if !can_be_asked => {
+            let what = format!("it is held, and a person looks for {reference} in the warehouse");
+            (what, Some(*ask_at), true)
         }
         Stage::InDoubt { ask_at } => ("the warehouse is asked".to_owned(), Some(*ask_at), true),
         Stage::Held(cause) => held(cause, record, reference),
@@ -140,5 +148,31 @@ pub(super) fn cures(record: &Record) -> Vec<Cure> {
         }
         Stage::Held(cause) => vec![cure::of_cause(cause, connection).of_order(&record.key)],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::life::Step;
+    use testkit::build;
+
+    #[test]
+    fn of_a_warehouse_that_cannot_be_asked_nobody_says_that_it_is() {
+        let ready = build::ready(&build::key("main", 7), 1);
+        let until = build::noon();
+        let claim = Step::Claim { until, units: 1, mapping: 1, digest: None };
+        let sending = ready.step(claim, build::stamp(2)).unwrap();
+        let Stage::Sending(held) = &sending.stage else { panic!("{sending:?}") };
+        let doubt = Step::Doubt { attempt: held.token, ask_at: until, why: "no answer".into() };
+        let doubtful = sending.step(doubt, build::stamp(3)).unwrap();
+        for (can_be_asked, told, then) in [
+            (true, "the warehouse is asked before", "the warehouse is asked"),
+            (false, "cannot be asked", "it is held, and a person looks for main-7 in the warehouse"),
+        ] {
+            let meaning = meaning(&doubtful, can_be_asked);
+            assert!(meaning.contains(told), "{meaning}");
+            assert_eq!(next(&doubtful, "main-7", can_be_asked, until).what, then);
+        }
     }
 }
