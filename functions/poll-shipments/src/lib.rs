@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use domain::connection::Connection;
+use domain::fulfillment::order_of;
 use domain::intake::Intake;
 use domain::message::Message;
 use domain::ports::{Clock, Connections, Ledger, Outgoing, Partners, Randomness};
+use domain::shipment::ShipmentNotice;
 use domain::warehouse::{FeedPage, ShipmentFeed};
 use domain::{ConnectionId, Failure};
 use futures_util::StreamExt;
@@ -95,7 +97,11 @@ impl PollShipments {
             by: NAME,
         };
         let mut push: Vec<Message> = Vec::new();
-        for notice in &page.notices {
+        // A feed is that of the warehouse's whole account: what other channels have sold is in it as well.
+        let of_others = |notice: &ShipmentNotice| order_of(&notice.reference, &connection.id).is_none();
+        let ours: Vec<ShipmentNotice> =
+            page.notices.iter().filter(|notice| !of_others(notice)).cloned().collect();
+        for notice in &ours {
             let message = intake.arrive(&connection.id, notice).await?;
             push.extend(message.filter(|message| !push.contains(message)));
         }
@@ -105,6 +111,6 @@ impl PollShipments {
                 .await?;
         }
         self.shipments.send(&push).await?;
-        if page.notices.is_empty() { Ok(()) } else { feed.acknowledge(&page.notices).await }
+        if ours.is_empty() { Ok(()) } else { feed.acknowledge(&ours).await }
     }
 }

@@ -181,3 +181,16 @@ fn each_connection_has_its_turn_and_the_trouble_of_one_is_its_own() {
     scene.pass(Duration::from_secs(60));
     assert!(run(poller(&scene).run(scene.seconds_from_now(60))).unwrap().is_empty(), "not their minute");
 }
+
+#[test]
+fn what_other_channels_have_sold_through_the_same_account_is_left_alone() {
+    let scene = shipping(1);
+    scene.warehouse.ship("SHOPIFY-1001", "S-1", "1Z7");
+    scene.warehouse.ship("second-1", "S-2", "1Z8");
+    scene.warehouse.ship("main-99", "P-99", "1Z9");
+    assert_eq!(run(poll(&scene)).unwrap(), 4);
+    assert_eq!(scene.stage(1), Stage::Shipped);
+    assert_eq!(parked(&scene), 1, "a reference of ours that names no order is for a person");
+    assert_eq!(acknowledged(&scene), ["P-1", "P-99"]);
+    assert_eq!(bookmark(&scene).as_deref(), Some("4"));
+}
