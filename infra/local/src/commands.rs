@@ -238,6 +238,7 @@ impl<'a> Desk<'a> {
         for connection in self.chosen(id)? {
             let (partners, mappings) = (self.host.partners.as_ref(), self.host.mappings.as_ref());
             let mut report = check::check(partners, mappings, &connection).await;
+            report.extend(check::shares_its_store(&connection, &self.connections));
             let addresses = self.webhooks.addresses(&connection);
             texts.push(format!("{}\n{}", report.text(style()), self.webhooks.text(&addresses)));
             report.findings.extend(addresses);

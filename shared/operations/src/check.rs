@@ -48,6 +48,33 @@ pub async fn check(partners: &dyn Partners, mappings: &dyn Mappings, connection:
     CheckReport::of(connection.id.to_string(), findings)
 }
 
+/// Do others read the same store? Each of its orders goes through all of them: to the same warehouse that is an order sent
+/// twice, to another one it may be meant, where each ships its own SKUs.
+#[must_use]
+pub fn shares_its_store(connection: &Connection, all: &[Connection]) -> Option<Checked> {
+    let reads_the_same = |other: &&Connection| {
+        ["merchant_id", "base_url"].iter().all(|key| connection.store.get(*key) == other.store.get(*key))
+    };
+    let others: Vec<&Connection> = all
+        .iter()
+        .filter(|other| other.id != connection.id && other.enabled)
+        .filter(reads_the_same)
+        .collect();
+    let first = others.first()?;
+    let is_doubled = others.iter().any(|other| other.warehouse == connection.warehouse);
+    let detail = match is_doubled {
+        true => format!(
+            "{} reads the same store and sends to the same warehouse: every order would go out twice; pause one of them",
+            first.id
+        ),
+        false => format!(
+            "{} reads the same store: each order goes through both, and each ships what it maps",
+            first.id
+        ),
+    };
+    Some(Checked { ok: is_doubled.then_some(false), ..told("store", "shared", detail) })
+}
+
 fn told(side: &'static str, what: &str, detail: impl Into<String>) -> Checked {
     Checked { side, what: what.to_owned(), ok: None, detail: detail.into() }
 }
@@ -214,6 +241,26 @@ mod tests {
     };
     use jiff::Timestamp;
     use std::sync::Arc;
+
+    #[test]
+    fn who_reads_a_store_that_another_one_reads_is_told_and_warned_when_each_order_would_go_out_twice() {
+        let main = connection("main");
+        let second = Connection { id: "second".parse().unwrap(), ..main.clone() };
+        let found = shares_its_store(&second, &[main.clone(), second.clone()]).unwrap();
+        assert_eq!(found.ok, Some(false));
+        assert!(
+            found.detail.starts_with("main reads the same store and sends to the same"),
+            "{}",
+            found.detail
+        );
+        let mut elsewhere = second.clone();
+        elsewhere.warehouse.insert("base_url".to_owned(), "https://elsewhere.example".to_owned());
+        assert_eq!(shares_its_store(&elsewhere, std::slice::from_ref(&main)).unwrap().ok, None);
+        let mut another = second.clone();
+        another.store.insert("merchant_id".to_owned(), "77".to_owned());
+        assert_eq!(shares_its_store(&another, std::slice::from_ref(&main)), None);
+        assert_eq!(shares_its_store(&second, &[Connection { enabled: false, ..main }]), None);
+    }
 
     /// Both sides of a connection that answers a probe with these findings, and nothing else.
     struct Side(Vec<Finding>);

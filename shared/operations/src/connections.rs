@@ -177,8 +177,18 @@ pub(crate) fn flat(connection: &Connection) -> Result<BTreeMap<String, String>, 
             flatten(name, value, &mut texts);
         }
     }
+    for (kept, named) in NAMES {
+        texts.remove(kept).map(|text| texts.insert(named.to_owned(), text));
+    }
     Ok(texts)
 }
+
+/// Settings that a person calls otherwise than the ledger keeps them.
+const NAMES: [(&str, &str); 3] = [
+    ("policies.targets.accept_minutes", "policies.accept_within_minutes"),
+    ("policies.targets.ship_hours", "policies.ship_within_hours"),
+    ("policies.targets.post_minutes", "policies.post_within_minutes"),
+];
 
 fn flatten(name: String, value: Value, texts: &mut BTreeMap<String, String>) {
     match value {
@@ -200,6 +210,15 @@ fn flatten(name: String, value: Value, texts: &mut BTreeMap<String, String>) {
 mod tests {
     use super::*;
     use crate::fake;
+
+    #[test]
+    fn a_setting_is_shown_by_the_name_under_which_it_is_set() {
+        let texts = flat(&fake::connection("main")).unwrap();
+        for name in ["accept_within_minutes", "ship_within_hours", "post_within_minutes"] {
+            assert!(texts.contains_key(&format!("policies.{name}")), "{texts:?}");
+        }
+        assert!(texts.keys().all(|name| !name.contains("targets")), "{texts:?}");
+    }
 
     #[test]
     fn a_difference_names_each_setting_that_changes_and_no_other() {

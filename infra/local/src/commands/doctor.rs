@@ -21,6 +21,7 @@ impl Desk<'_> {
             let connection = self.host.connections.get(&named.id).await?.unwrap_or(named);
             let (partners, mappings) = (self.host.partners.as_ref(), self.host.mappings.as_ref());
             let mut report = check::check(partners, mappings, &connection).await;
+            report.extend(check::shares_its_store(&connection, &self.connections));
             report.extend(doctor.look(&connection).await);
             report.extend(self.webhooks.addresses(&connection));
             reports.push(report);

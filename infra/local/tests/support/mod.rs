@@ -28,6 +28,7 @@ pub(crate) use here_and_on_a_stack;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use jiff::civil::DateTime;
@@ -359,9 +360,18 @@ pub(crate) async fn terminate(mut run: Child) -> Option<i32> {
     in_time("it stops", run.wait()).await.expect("it was running").code()
 }
 
+/// An address that nobody listens at. It is below the ports that the system gives to whoever does not care which: between
+/// now and the start of the process that is told of it, no other test can get it by chance.
 fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
-    listener.local_addr().expect("it has an address").to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
+    loop {
+        let port = 20_000 + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let address = format!("127.0.0.1:{port}");
+        if std::net::TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 pub(crate) fn owner_only(path: &Path) {

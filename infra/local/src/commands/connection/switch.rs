@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use domain::connection::{Connection, History};
+use operations::check;
 use operations::connections::preview::{Look, Preview};
 use operations::connections::shown::State;
 use operations::connections::switched::Switched;
@@ -96,6 +97,9 @@ impl Desk<'_> {
             return Ok(attention);
         }
         say(&preview.text(style()));
+        if let Some(shared) = check::shares_its_store(&found.connection, &self.connections) {
+            say(&format!("  {}\n", shared.detail));
+        }
         self.agreed_to(&args.connection, "Import and send this from now on", args.yes)?;
         let draft = self.switched(&found.connection, true)?;
         let entered = self.write(draft, args.new.then_some(history)).await?;
