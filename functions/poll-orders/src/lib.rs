@@ -178,7 +178,7 @@ impl PollOrders {
         &self,
         connection: &Connection,
         order: OrderId,
-        read: &Read,
+        before: &Read,
         store: &Store,
     ) -> Result<Option<Message>, Failure> {
         let intake = self.intake();
@@ -190,7 +190,7 @@ impl PollOrders {
         }
         let expected = later(self.clock.now(), self.pace.grace);
         self.ledger.expect(&connection.id, expected, &[order]).await?;
-        intake.take_in(connection, order, read, expected).await
+        intake.take_in(connection, order, before, expected).await
     }
 
     fn intake(&self) -> Intake<'_> {
