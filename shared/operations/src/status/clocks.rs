@@ -114,14 +114,17 @@ impl Clocks {
         let shipped = record.packages.iter().filter(|p| !p.voided).map(|p| p.shipped_at).max();
         let is_recent = record.imported_at >= self.since;
         let accepted = record.accepted_at.filter(|_| is_recent);
-        if let Some(at) = accepted {
+        // One that was sent anew was imported long before it was to be sent.
+        let is_first = record.revision == 0;
+        if let Some(at) = accepted.filter(|_| is_first) {
             accept.note(record, record.imported_at, Some(at), now);
         }
         match &record.stage {
             Stage::Ready { .. } | Stage::Sending(_) | Stage::InDoubt { .. }
                 if record.accepted_at.is_none() =>
             {
-                accept.note(record, record.imported_at, None, now);
+                let began = if is_first { record.imported_at } else { record.since };
+                accept.note(record, began, None, now);
             }
             Stage::Accepted | Stage::PartlyShipped if record.recall.is_none() => {
                 ship.note(record, record.accepted_at.unwrap_or(record.since), None, now);
@@ -227,6 +230,18 @@ mod tests {
             late.into_iter().map(|clock| (clock.late, clock.first_late)).collect();
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(named, [(1, names(&["main/1"])), (1, names(&["main/5"])), (1, names(&["main/7"]))]);
+    }
+
+    #[test]
+    fn an_order_that_is_sent_anew_is_late_from_then_on_and_not_since_it_was_imported() {
+        let ready = |minutes: i64| {
+            let waits = record(1, Stage::Ready { not_before: None }, minutes * 60);
+            Record { revision: 1, imported_at: now() - SignedDuration::from_hours(90), ..waits }
+        };
+        assert_eq!(clocks(&[ready(5)])[0].late, 0);
+        assert_eq!(clocks(&[ready(90)])[0].late, 1);
+        let sent = Record { revision: 1, ..accepted(1, 1) };
+        assert_eq!(clocks(&[sent])[0].orders, 0, "it says nothing of how long an order takes");
     }
 
     #[test]
