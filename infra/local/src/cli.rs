@@ -290,7 +290,7 @@ Exit code 1: an order was left, and it says why.
 
 Examples:
   cartdock replay 10482
-  cartdock replay --cause refused --since 2026-11-23T00:00:00Z
+  cartdock replay --cause refused --since 7d
   cartdock replay --issue 3fa9c011 --yes 12";
 
 /// A command for some orders.
@@ -371,12 +371,12 @@ pub(crate) struct Replay {
     /// Those that are held for this cause, or are in this stage.
     #[arg(long, value_name = "CAUSE")]
     pub(crate) cause: Option<String>,
-    /// Those that came in at this instant or later.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<Timestamp>,
-    /// Those that came in before this instant.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<Timestamp>,
+    /// Those that came in then or later: days or hours back (7d, 36h), or an instant.
+    #[arg(long, value_name = "TIME", value_parser = reconcile::since)]
+    pub(crate) since: Option<reconcile::Since>,
+    /// Those that came in before then.
+    #[arg(long, value_name = "TIME", value_parser = reconcile::since)]
+    pub(crate) until: Option<reconcile::Since>,
     /// Only those of this connection.
     #[arg(long, value_name = "ID")]
     pub(crate) connection: Option<ConnectionId>,
@@ -676,7 +676,7 @@ mod tests {
             "cartdock resolve main/1 --anew",
             "cartdock resolve main/1 --cancelled",
             "cartdock replay 1",
-            "cartdock replay --cause refused --since 2026-11-23T00:00:00Z",
+            "cartdock replay --cause refused --since 7d --until 2026-11-23T00:00:00Z",
             "cartdock replay --issue 3fa9c011 --yes 12",
             "cartdock erase main --order 700100304",
             "cartdock doctor",

@@ -93,6 +93,12 @@ async fn from_file(path: &str) -> Result<Secret, Failure> {
     let unreadable =
         |e: std::io::Error| Failure::retryable(DURING, format!("{path} cannot be read: {}", e.kind()));
     let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(Failure::retryable(
+            DURING,
+            format!("{path} is a folder; name the file that has the secret"),
+        ));
+    }
     if others_may_read(&metadata) {
         let cure = format!("others than its owner may read it; run: chmod 600 {path}");
         return Err(Failure::retryable(DURING, format!("{path} is not used: {cure}")));
@@ -129,6 +135,12 @@ mod tests {
     #[test]
     fn a_secret_does_not_print_itself() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_no_secret_and_nobody_is_told_to_change_its_permissions() {
+        let failure = vault().get(&format!("file:{}", std::env::temp_dir().display())).await.unwrap_err();
+        assert!(failure.message.contains("is a folder") && !failure.message.contains("chmod"), "{failure}");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use domain::OrderKey;
 use domain::record::Record;
+use jiff::Timestamp;
 use operations::act::{self, Acted, Action, Hand, Resolution};
 use operations::find::find;
 use operations::replay::Chosen;
@@ -39,7 +40,7 @@ impl Desk<'_> {
         for order in &args.orders {
             records.push(self.find(order).await?);
         }
-        if let Some(chosen) = chosen(args)? {
+        if let Some(chosen) = chosen(args, self.host.clock.now())? {
             for connection in self.chosen(args.connection.as_ref())? {
                 records.extend(chosen.of(self.host.ledger.as_ref(), &connection.id).await?);
             }
@@ -106,9 +107,13 @@ impl Desk<'_> {
 }
 
 /// Which orders are chosen by what they wait for, or when they came; none when orders are named alone.
-fn chosen(args: &Replay) -> Result<Option<Chosen>, Problem> {
-    let chosen =
-        Chosen { issue: args.issue.clone(), cause: args.cause.clone(), since: args.since, until: args.until };
+fn chosen(args: &Replay, now: Timestamp) -> Result<Option<Chosen>, Problem> {
+    let chosen = Chosen {
+        issue: args.issue.clone(),
+        cause: args.cause.clone(),
+        since: args.since.map(|since| since.instant(now)),
+        until: args.until.map(|until| until.instant(now)),
+    };
     if chosen == Chosen::default() {
         if args.orders.is_empty() {
             return Err(Problem(
