@@ -180,17 +180,21 @@ impl ForwardOrders {
         early: Option<Timestamp>,
     ) -> Result<Verdict, Failure> {
         let (key, first) = (&hand.record.key, hand.record.revision);
-        let mut cancelled = None;
+        let (mut cancelled, mut missed) = (None, 0);
         for revision in first..first.saturating_add(MOST_ANEW) {
             let reference = reference(key, revision, hand.warehouse.limits.reference)
                 .map_err(|e| Failure::permanent("look up order", e.to_string()))?;
             match self.find(key, &reference, lookup).await? {
                 // A lost ledger may have sent it anew, in the place of what was cancelled.
                 Some(found) if found.cancelled && was_never_claimed(&hand.record) => {
-                    cancelled = Some(Verdict::There(found, revision));
+                    (cancelled, missed) = (Some(Verdict::There(found, revision)), 0);
                 }
                 Some(found) => return Ok(Verdict::There(found, revision)),
-                None => break,
+                // Not every warehouse shows what it has cancelled, or refused, and the next one may be there all the same.
+                None => missed += 1,
+            }
+            if missed == MISSES || !was_never_claimed(&hand.record) {
+                break;
             }
         }
         Ok(match (early, cancelled) {
@@ -226,6 +230,9 @@ impl ForwardOrders {
 
 /// How many revisions of one order are asked about after a lost ledger.
 const MOST_ANEW: u32 = 50;
+
+/// So many references in a row that are not there are the end of them.
+const MISSES: u32 = 2;
 
 const TOO_EARLY: &str = "it is not there, and an attempt that a lost ledger knew of may still arrive";
 

@@ -239,3 +239,17 @@ fn what_was_cancelled_under_each_reference_is_for_a_person_and_can_be_confirmed_
         assert_eq!(record.step(anew, build::stamp(10)).unwrap().revision, 2, "{class:?}");
     }
 }
+
+#[test]
+fn a_later_reference_is_found_where_the_first_one_never_got_there() {
+    for class in [Class::U, Class::L(LAG)] {
+        let scene = rebuilt(class, false);
+        let request = build::request(&scene.key(7));
+        let anew = FulfillmentRequest { reference: Reference::parse("main-7-r1").unwrap(), ..request };
+        run(scene.warehouse.create(&anew));
+        settle(&scene);
+        let record = scene.record(7);
+        assert_eq!((&record.stage, record.revision), (&Stage::Accepted, 1), "{class:?}");
+        assert_eq!(scene.warehouse.orders().len(), 1, "{class:?}");
+    }
+}

@@ -283,7 +283,18 @@ fn a_package_of_what_was_cancelled_says_nothing_of_the_order_that_takes_its_plac
         };
         let webhook = scene.warehouse.webhook(vec![Heard::Shipped(notice)]);
         assert_eq!(post(&scene, "/webhook/main", webhook), 200);
-        assert_eq!(scene.record(7), before, "voided: {voided}");
+        let record = scene.record(7);
+        assert!(record.packages.is_empty() && record.warehouse_order.is_none(), "{record:?}");
+        if voided {
+            assert_eq!(record, before);
+        } else {
+            let why = "package P-1 left under its earlier reference main-7".to_owned();
+            assert_eq!(
+                record.stage,
+                Stage::Held(domain::record::Cause::NotCancelled(why)),
+                "no second parcel"
+            );
+        }
         let told: Vec<String> = parked(&scene).into_iter().map(|parked| parked.why).collect();
         assert_eq!(told.len(), usize::from(!voided), "what has left all the same is for a person: {told:?}");
         assert!(told.iter().all(|why| why.contains("later reference")), "{told:?}");

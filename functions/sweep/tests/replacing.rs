@@ -169,6 +169,8 @@ fn what_leaves_as_a_whole_while_its_replacement_or_its_cancellation_is_begun_is_
         let record = scene.step(7, Step::Ship(build::package("P-1")));
         assert_eq!((&record.stage, record.replace, record.recall), (&Stage::Held(cause), false, None));
         assert_eq!(record.wake, date, "what has left is posted all the same");
+        let second = scene.step(7, Step::Ship(build::package("P-2")));
+        assert_eq!(second.stage, record.stage, "the next package settles nothing");
         sweep_after(&scene, DAY);
         assert!(scene.shipments.waiting().contains(&Message::post(&scene.key(7))));
     }

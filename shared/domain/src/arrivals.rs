@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::admission::Admission;
 use crate::failure::Failure;
 use crate::fulfillment::named;
 use crate::ids::{ConnectionId, OrderKey, Reference};
@@ -10,7 +11,7 @@ use crate::life::{Step, later};
 use crate::message::Message;
 use crate::policy::Policies;
 use crate::ports::{Parked, Saved};
-use crate::record::Record;
+use crate::record::{Cause, Record};
 use crate::shipment::{Package, ShipmentNotice};
 
 /// How often a record that others keep changing is tried again.
@@ -47,6 +48,18 @@ impl Intake<'_> {
                 return Ok(post_if_due(&record));
             }
             if revision < record.revision {
+                if !notice.voided
+                    && let Some(next) = self.told_of_earlier(&record, notice)
+                {
+                    match self.ledger.save(&record, &next).await? {
+                        Saved::Done => {}
+                        Saved::Conflict(Some(current)) => {
+                            record = *current;
+                            continue;
+                        }
+                        Saved::Conflict(None) => break,
+                    }
+                }
                 return self.earlier(connection, notice).await;
             }
             let Ok(mut next) = record.step(Step::Ship(package.clone()), self.stamp()) else {
@@ -67,6 +80,18 @@ impl Intake<'_> {
         Err(Failure::retryable("record shipment", format!("order {key} is being changed by others")))
     }
 
+    /// The order as it is held, because a package of what it was sent as before has left although that was cancelled: another one
+    /// would be a second parcel. None where a person has settled that already, or where it is too late to hold it.
+    fn told_of_earlier(&self, record: &Record, notice: &ShipmentNotice) -> Option<Record> {
+        let why = format!("package {} left under its earlier reference {}", notice.package, notice.reference);
+        let cause = Cause::NotCancelled(why);
+        let step = match record.may_be_there() {
+            true => Step::Flag(cause),
+            false => Step::Admit(Admission::Hold(cause, later(self.clock.now(), Policies::days(1))), None),
+        };
+        record.step(step, self.stamp()).ok().filter(|_| !record.kept)
+    }
+
     /// A package of what the warehouse had before the order was sent anew: it says nothing of what it has now. That it was taken
     /// back is as it should be; that it left although it was cancelled is for a person.
     async fn earlier(
@@ -77,7 +102,7 @@ impl Intake<'_> {
         if notice.voided {
             return Ok(None);
         }
-        self.park_stranger(connection, notice, "its order was sent anew under a later reference meanwhile")
+        self.park_stranger(connection, notice, "its order was cancelled and has a later reference by now")
             .await
     }
 

@@ -581,7 +581,9 @@ impl Record {
             Some(known) => *known = known.after(package),
             None => self.packages.push(package),
         }
-        if self.stage != Stage::Cancelled {
+        // What a person is told of is not settled by the next package.
+        let is_told = matches!(self.stage, Stage::Held(Cause::NotCancelled(_) | Cause::ChangedAfterSending));
+        if self.stage != Stage::Cancelled && !is_told {
             self.stage = self.shipping_stage();
         }
         let told = format!("{}: {tracking}", if voided { "package taken back" } else { "package left" });

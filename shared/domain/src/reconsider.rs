@@ -217,7 +217,10 @@ async fn ask_to_cancel(
     let (Cancellation::Refused(_), Some(lookup)) = (&told, warehouse.repeat.lookup()) else {
         return Ok(told);
     };
-    let found = lookup.find(&reference).await?;
+    let found = match lookup.find(&reference).await {
+        Err(failure) if !failure.is_retryable() => return Ok(told),
+        found => found?,
+    };
     Ok(if found.is_some_and(|found| found.cancelled) { Cancellation::Cancelled } else { told })
 }
 

@@ -212,9 +212,15 @@ fn pairs<'a>(before: &'a Record, after: &'a Record) -> impl Iterator<Item = (&'a
 fn check(before: &Record, drawn: &Move, after: &Record, stamp: Stamp) -> Result<(), TestCaseError> {
     let allowed = leads_to(before.stage.word(), drawn);
     let has_a_wish = before.recall.is_some() || before.replace;
-    let came_too_late = has_a_wish
-        && matches!(drawn, Move::Ship { .. })
-        && matches!(after.stage, Stage::Held(Cause::NotCancelled(_) | Cause::ChangedAfterSending));
+    let is_told = |record: &Record| {
+        matches!(record.stage, Stage::Held(Cause::NotCancelled(_) | Cause::ChangedAfterSending))
+    };
+    let ships = matches!(drawn, Move::Ship { .. });
+    prop_assert!(
+        !ships || !is_told(before) || after.stage == before.stage,
+        "a package settled what a person is told of"
+    );
+    let came_too_late = (has_a_wish || is_told(before)) && ships && is_told(after);
     prop_assert!(
         allowed.contains(&after.stage.word()) || came_too_late,
         "{} --{drawn:?}--> {}",

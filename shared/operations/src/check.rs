@@ -61,7 +61,7 @@ pub fn shares_its_store(connection: &Connection, all: &[Connection]) -> Option<C
         .filter(reads_the_same)
         .collect();
     let first = others.first()?;
-    let is_doubled = others.iter().any(|other| other.warehouse == connection.warehouse);
+    let is_doubled = others.iter().any(|other| sends_to_the_same(connection, other));
     let detail = match is_doubled {
         true => format!(
             "{} reads the same store and sends to the same warehouse: every order would go out twice; pause one of them",
@@ -72,7 +72,16 @@ pub fn shares_its_store(connection: &Connection, all: &[Connection]) -> Option<C
             first.id
         ),
     };
-    Some(Checked { ok: is_doubled.then_some(false), ..told("store", "shared", detail) })
+    let is_wrong = is_doubled && connection.enabled;
+    Some(Checked { ok: is_wrong.then_some(false), ..told("store", "shared", detail) })
+}
+
+/// The same warehouse by its address; where a kind has one address for all, by all that is set.
+fn sends_to_the_same(one: &Connection, other: &Connection) -> bool {
+    let address = |connection: &Connection| connection.warehouse.get("base_url").cloned();
+    one.warehouse.get("kind") == other.warehouse.get("kind")
+        && address(one) == address(other)
+        && (address(one).is_some() || one.warehouse == other.warehouse)
 }
 
 fn told(side: &'static str, what: &str, detail: impl Into<String>) -> Checked {
@@ -252,6 +261,12 @@ mod tests {
             found.detail.starts_with("main reads the same store and sends to the same"),
             "{}",
             found.detail
+        );
+        let paused = Connection { enabled: false, ..second.clone() };
+        assert_eq!(
+            shares_its_store(&paused, std::slice::from_ref(&main)).unwrap().ok,
+            None,
+            "that is the cure"
         );
         let mut elsewhere = second.clone();
         elsewhere.warehouse.insert("base_url".to_owned(), "https://elsewhere.example".to_owned());

@@ -115,6 +115,12 @@ pub async fn enter(
 ) -> Result<Connection, Failure> {
     for _ in 0..TRIES {
         let known = connections.fresh(&wanted.id).await?;
+        let entered = entered(wanted, known.as_ref());
+        let entered = Connection { history: history.unwrap_or(entered.history), ..entered };
+        // An earlier answer of ours may have got lost.
+        if known.as_ref() == Some(&entered) {
+            return Ok(entered);
+        }
         if let (Some(known), Some(shown)) = (&known, shown)
             && *known != (Connection { history: known.history, ..shown.clone() })
         {
@@ -122,8 +128,6 @@ pub async fn enter(
                 format!("somebody has changed connection {} meanwhile; look at it and repeat", wanted.id);
             return Err(Failure::permanent("write connection", why));
         }
-        let entered = entered(wanted, known.as_ref());
-        let entered = Connection { history: history.unwrap_or(entered.history), ..entered };
         let is_written = match &known {
             Some(known) => connections.swap(known, &entered).await?,
             None => connections.put(&entered).await.map(|()| true)?,

@@ -84,6 +84,15 @@ fn country_code(country: &str) -> &str {
     if is_code { country } else { "" }
 }
 
+/// The cure of an order that the warehouse knows and has cancelled.
+pub(crate) fn of_cancelled_there(connection: &ConnectionId) -> Cure {
+    Cure::by_hand(
+        "Look at it in the warehouse, and say how it stands there: --there=ID (another order has taken its place), --anew (it is \
+         sent under a new reference) or --cancelled.",
+        format!("cartdock resolve {connection}/{ORDER}"),
+    )
+}
+
 /// The cure of a cause that is no gap in the mapping.
 #[must_use]
 pub(crate) fn of_cause(cause: &Cause, connection: &ConnectionId) -> Cure {

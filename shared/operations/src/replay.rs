@@ -39,7 +39,9 @@ impl Chosen {
 
     fn means(&self, record: &Record) -> bool {
         // As `issues show` takes it: its beginning is enough.
-        let is_meant = |id: &String| issue_ids(record).iter().any(|known| known.starts_with(id.as_str()));
+        let is_meant = |id: &String| {
+            issue_ids(record).iter().any(|known| !id.is_empty() && known.starts_with(id.as_str()))
+        };
         let by_issue = self.issue.as_ref().is_none_or(is_meant);
         let by_cause = self.cause.as_ref().is_none_or(|word| match &record.stage {
             Stage::Held(cause) => cause.word() == word,

@@ -83,3 +83,12 @@ fn what_another_person_has_set_since_it_was_shown_is_not_overwritten() {
     assert!(refused.to_string().contains("meanwhile; look at it and repeat"), "{refused}");
     assert!(!run(scene.connections.get(&shown.id)).unwrap().unwrap().enabled, "it stays paused");
 }
+
+#[test]
+fn a_write_whose_answer_was_lost_is_not_taken_for_that_of_another() {
+    let scene = Scene::new(Class::U);
+    let shown = rebuilding(&scene);
+    let wanted = Connection { name: "Another name".into(), ..shown.clone() };
+    scene.connections.set(&wanted);
+    assert_eq!(run(enter(scene.connections.as_ref(), &wanted, None, Some(&shown))).unwrap(), wanted);
+}

@@ -146,6 +146,9 @@ pub(super) fn cures(record: &Record) -> Vec<Cure> {
         Stage::Held(Cause::Unmapped(gaps)) => {
             gaps.iter().map(|gap: &Gap| cure::of_gap(gap, connection)).collect()
         }
+        Stage::Held(Cause::Refused(_)) if record.may_be_there() => {
+            vec![cure::of_cancelled_there(connection).of_order(&record.key)]
+        }
         Stage::Held(cause) => vec![cure::of_cause(cause, connection).of_order(&record.key)],
         _ => Vec::new(),
     }
@@ -156,6 +159,16 @@ mod tests {
     use super::*;
     use domain::life::Step;
     use testkit::build;
+
+    #[test]
+    fn what_the_warehouse_has_cancelled_is_settled_and_not_tried_again() {
+        let mut record = build::ready(&build::key("main", 7), 1);
+        record.stage = Stage::Held(Cause::Refused("it has this order as W-1, cancelled".to_owned()));
+        let command = |record: &Record| cures(record)[0].command.clone();
+        assert_eq!(command(&record).as_deref(), Some("cartdock replay --cause refused"));
+        record.warehouse_order = Some("W-1".parse().unwrap());
+        assert_eq!(command(&record).as_deref(), Some("cartdock resolve main/7"));
+    }
 
     #[test]
     fn of_a_warehouse_that_cannot_be_asked_nobody_says_that_it_is() {

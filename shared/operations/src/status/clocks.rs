@@ -93,6 +93,13 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
     to.duration_since(from).as_secs().max(0).unsigned_abs()
 }
 
+/// Since when an order is to be sent: since its import, or since it was made another revision, which its story tells.
+fn to_be_sent_since(record: &Record) -> Timestamp {
+    let revision = format!("revision {}", record.revision);
+    let told = record.story.iter().rev().find(|entry| record.revision > 0 && entry.what.contains(&revision));
+    told.map_or(record.imported_at, |entry| entry.at)
+}
+
 impl Clocks {
     /// The clocks of a connection.
     pub(crate) fn of(connection: &Connection, now: Timestamp) -> Self {
@@ -123,10 +130,9 @@ impl Clocks {
             Stage::Ready { .. } | Stage::Sending(_) | Stage::InDoubt { .. }
                 if record.accepted_at.is_none() =>
             {
-                let began = if is_first { record.imported_at } else { record.since };
-                accept.note(record, began, None, now);
+                accept.note(record, to_be_sent_since(record), None, now);
             }
-            Stage::Accepted | Stage::PartlyShipped if record.recall.is_none() => {
+            Stage::Accepted | Stage::PartlyShipped => {
                 ship.note(record, record.accepted_at.unwrap_or(record.since), None, now);
             }
             Stage::Shipped | Stage::Posted => {
@@ -235,8 +241,12 @@ mod tests {
     #[test]
     fn an_order_that_is_sent_anew_is_late_from_then_on_and_not_since_it_was_imported() {
         let ready = |minutes: i64| {
-            let waits = record(1, Stage::Ready { not_before: None }, minutes * 60);
-            Record { revision: 1, imported_at: now() - SignedDuration::from_hours(90), ..waits }
+            // Its last attempt has just failed.
+            let waits = record(1, Stage::Ready { not_before: None }, 1);
+            let at = now() - SignedDuration::from_mins(minutes);
+            let what = "cancelled by the warehouse, revision 1: ready".into();
+            let story = vec![domain::record::Entry { seq: 3, at, by: "sweep".into(), what }];
+            Record { revision: 1, imported_at: now() - SignedDuration::from_hours(90), story, ..waits }
         };
         assert_eq!(clocks(&[ready(5)])[0].late, 0);
         assert_eq!(clocks(&[ready(90)])[0].late, 1);

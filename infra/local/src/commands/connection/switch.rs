@@ -77,6 +77,7 @@ impl Desk<'_> {
         let waits = waiting_and_new(partners, ledger, &found.connection, self.host.clock.now()).await?;
         let heading = style().heading(&format!("{}: this waits", args.connection));
         say(&format!("{heading}{}", waits.text(style())));
+        self.warn_of_sharing(&found.connection);
         self.agreed_to(&args.connection, "Import and send it", args.yes)?;
         let draft = self.switched(&found.connection, true)?;
         self.write(draft, None).await?;
@@ -97,9 +98,7 @@ impl Desk<'_> {
             return Ok(attention);
         }
         say(&preview.text(style()));
-        if let Some(shared) = check::shares_its_store(&found.connection, &self.connections) {
-            say(&format!("  {}\n", shared.detail));
-        }
+        self.warn_of_sharing(&found.connection);
         self.agreed_to(&args.connection, "Import and send this from now on", args.yes)?;
         let draft = self.switched(&found.connection, true)?;
         let entered = self.write(draft, args.new.then_some(history)).await?;
@@ -110,6 +109,13 @@ impl Desk<'_> {
         let switched = self.after(&found, Some(preview), None).await?;
         self.tell(&switched)?;
         Ok(attention)
+    }
+
+    /// Says who else reads its store, before it is switched on.
+    fn warn_of_sharing(&self, connection: &Connection) {
+        if let Some(shared) = check::shares_its_store(connection, &self.connections) {
+            say(&format!("  {}\n", shared.detail));
+        }
     }
 
     async fn preview(&self, connection: &Connection, limit: usize) -> Result<Preview, Problem> {
