@@ -98,9 +98,8 @@ impl PollShipments {
         };
         let mut push: Vec<Message> = Vec::new();
         // A feed is that of the warehouse's whole account: what other channels have sold is in it as well.
-        let of_others = |notice: &ShipmentNotice| order_of(&notice.reference, &connection.id).is_none();
-        let ours: Vec<ShipmentNotice> =
-            page.notices.iter().filter(|notice| !of_others(notice)).cloned().collect();
+        let is_ours = |notice: &&ShipmentNotice| order_of(&notice.reference, &connection.id).is_some();
+        let ours: Vec<ShipmentNotice> = page.notices.iter().filter(is_ours).cloned().collect();
         for notice in &ours {
             let message = intake.arrive(&connection.id, notice).await?;
             push.extend(message.filter(|message| !push.contains(message)));

@@ -181,8 +181,12 @@ pub fn named(reference: &Reference, connection: &ConnectionId) -> Option<(OrderI
     let after = |name: &str| text.strip_prefix(name)?.strip_prefix('-');
     let rest = after(connection.as_str()).or_else(|| after(&short_name(connection)))?;
     let (number, revision) = rest.split_once("-r").unwrap_or((rest, "0"));
-    Some((number.parse().ok()?, revision.parse().ok()?))
+    let revision = revision.parse().ok().filter(|revision| *revision <= MOST_REVISIONS)?;
+    Some((number.parse().ok()?, revision))
 }
+
+/// No order is sent anew more often: a reference beyond that was not made here.
+const MOST_REVISIONS: u32 = 9_999;
 
 fn short_name(connection: &ConnectionId) -> String {
     Sha256::digest(connection.as_str().as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
@@ -253,5 +257,19 @@ mod tests {
             order_of(&Reference::parse("main-2-7").unwrap(), &ConnectionId::parse("main").unwrap()),
             None
         );
+    }
+
+    #[test]
+    fn a_reference_names_its_revision_and_none_that_could_not_have_been_made() {
+        let main = ConnectionId::parse("main").unwrap();
+        for (text, revision) in [
+            ("main-7", Some(0)),
+            ("main-7-r2", Some(2)),
+            ("main-7-r9999", Some(9_999)),
+            ("main-7-r4294967295", None),
+        ] {
+            let named = named(&Reference::parse(text).unwrap(), &main);
+            assert_eq!(named, revision.map(|revision| (OrderId(7), revision)), "{text}");
+        }
     }
 }
