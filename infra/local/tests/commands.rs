@@ -238,3 +238,19 @@ async fn cost_needs_no_settings_and_tells_exact_amounts() {
     );
     finish(cartdock(&dir, &["cost", "--interval", "0"])).await.ended(2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_connections_that_would_send_every_order_twice_are_told_of_each_other() {
+    let shop = Shop::open("shared-store", WriteBack::NotOffered).await;
+    let settings = shop.settings();
+    let (_, main) = settings.split_once("[[connection]]").expect("one connection");
+    let second = main.replace("id = \"main\"", "id = \"second\"");
+    shop.write("cartdock.toml", &format!("{settings}\n[[connection]]{second}"));
+    for command in ["check", "doctor"] {
+        let told = shop.ask(&[command, "second"]).await.ended(1);
+        assert!(
+            told.words().contains("main reads the same store and sends to the same warehouse"),
+            "{told:?}"
+        );
+    }
+}
